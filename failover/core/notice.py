@@ -1,0 +1,56 @@
+"""Which events people are told of, in which words, and how urgent it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+Severity = Literal["info", "warning", "critical"]
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One sentence to people."""
+
+    severity: Severity
+    text: str
+
+
+def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> Notice | None:
+    """Return the notice that an event makes, None for none. kind: the event's tag; told: its fields; clock: epoch
+    seconds as people read them.
+
+    What a session, a file or a person named is shown with control characters escaped.
+    """
+    say = {name: printable(value) if isinstance(value, str) else value for name, value in told.items()}
+    match kind:
+        case "swap.started":
+            count = len(say["sessions"])
+            return Notice("info", f"{_sessions(count)} of {say['source']} move to {say['target']}: {say['reason']}.")
+        case "swap.finished":
+            done = say["outcome"] == "done"
+            return Notice("info" if done else "warning", f"Swap {say['swap']} is {say['outcome']}: {say['sentence']}.")
+        case "usage.all-exhausted":
+            until = say["until"]
+            opens = f"; the first window opens at {clock(int(until))}" if until is not None else ""
+            return Notice("critical", f"No account can take the sessions of {say['source']}: {say['reason']}{opens}.")
+        case "session.died":
+            return Notice("warning", f"The process of session {say['session']} ended (pid {say['pid']}).")
+        case "task.finished" if say["outcome"] == "failed":
+            at = f" in session {say['session']}" if say["session"] else ""
+            return Notice("warning", f"Task {say['task']} ({say['name']}) failed{at}: {say['reason']}.")
+        case "operator.paused":
+            return Notice("info", f"Paused by {say['by']}: nothing is started or moved.")
+        case "operator.resumed":
+            return Notice("info", f"Resumed by {say['by']}.")
+    return None
+
+
+def printable(text: str) -> str:
+    """Return a text on one line that does nothing to a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text).rstrip(".")
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session{'' if count == 1 else 's'}"

@@ -1,0 +1,170 @@
+"""Which account the sessions should run on. Values in, one decision with its reason out.
+
+Plain policy: accounts in order of priority; a swap begins when a window of the account in use reaches its threshold;
+the target must be below its own thresholds by at least `margin`; between two swaps lies a cool-down, unless the
+account in use is spent. Unknown never starts a swap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from failover.core.usage import Reading
+
+Urgency = Literal["soft", "hard"]
+
+#: The cool-down of a spent account (seconds).
+SPENT_COOLDOWN = 10.0
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as the policy sees it.
+
+    priority: lower is preferred; thresholds: percent by window; readings: what counts now, by window; sessions: how
+    many of ours run on it.
+    """
+
+    name: str
+    priority: int
+    thresholds: Mapping[str, float]
+    readings: Mapping[str, Reading]
+    sessions: int
+    enabled: bool = True
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What bears on every decision.
+
+    margin: percent points; cooldown, wait_if_reset_within: seconds; now: epoch seconds; since_swap: seconds since the
+    last swap began, None when never.
+    """
+
+    margin: float
+    cooldown: float
+    wait_if_reset_within: float = 0.0
+    now: float = 0.0
+    since_swap: float | None = None
+    paused: bool = False
+    swapping: bool = False
+
+
+class Stay(msgspec.Struct, frozen=True, tag=True):
+    """Nothing is moved. exhausted: sessions are on a spent account and there is nowhere to go."""
+
+    reason: str
+    source: str = ""
+    exhausted: bool = False
+    until: int | None = None
+
+
+class Swap(msgspec.Struct, frozen=True, tag=True):
+    """The sessions of `source` should move to `target`."""
+
+    source: str
+    target: str
+    urgency: Urgency
+    reason: str
+
+
+Decision = Stay | Swap
+
+
+def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
+    """Return what to do now. The order of `accounts` does not matter."""
+    if rules.paused:
+        return Stay("paused by the operator")
+    if rules.swapping:
+        return Stay("a swap is open")
+    pressed = sorted(
+        (crossing for crossing in map(crossed, accounts) if crossing), key=lambda c: (-c.over, c.account.name)
+    )
+    if not pressed:
+        return Stay("every account in use is below its thresholds")
+    worst = pressed[0]
+    # A spent account cannot wait out the cool-down; yet what was just tried is not tried again at once.
+    cooldown = min(rules.cooldown, SPENT_COOLDOWN) if worst.spent else rules.cooldown
+    if rules.since_swap is not None and rules.since_swap < cooldown:
+        return Stay(f"{worst.text}; cooling down for {cooldown - rules.since_swap:.0f} s", worst.account.name)
+    target = choose(worst.account, accounts, rules.margin)
+    if target is None:
+        until = earliest_reset(accounts)
+        return Stay(f"{worst.text}; no account can take its sessions", worst.account.name, True, until)
+    reset = worst.resets_at
+    if not worst.spent and not target.readings and reset is not None and reset - rules.now < rules.wait_if_reset_within:
+        left = reset - rules.now
+        return Stay(f"{worst.text}; it resets in {left:.0f} s and no other is known to be better", worst.account.name)
+    return Swap(
+        worst.account.name,
+        target.name,
+        "hard" if worst.spent else "soft",
+        f"{worst.text}; {target.name} {_room(target)}",
+    )
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """A window of an account in use at or above its threshold. over: percent points above it."""
+
+    account: Candidate
+    window: str
+    over: float
+    spent: bool
+    resets_at: int | None
+    text: str
+
+
+def crossed(account: Candidate) -> Crossing | None:
+    """Return the window that most exceeds its threshold, if the account is in use and any does."""
+    if not account.sessions:
+        return None
+    found = [
+        Crossing(
+            account,
+            window,
+            reading.used - account.thresholds[window],
+            reading.used >= 100,
+            reading.resets_at,
+            f"{account.name} is at {reading.used:g} % of its {window} window"
+            f" (threshold {account.thresholds[window]:g} %)",
+        )
+        for window, reading in account.readings.items()
+        if window in account.thresholds and reading.used >= account.thresholds[window]
+    ]
+    return max(found, key=lambda c: (c.spent, c.over, c.window), default=None)
+
+
+def choose(source: Candidate, accounts: Sequence[Candidate], margin: float) -> Candidate | None:
+    """Return the account to move to: the most preferred with room, else one whose use is not known, else None."""
+    others = sorted(
+        (a for a in accounts if a.enabled and a.name != source.name and not spoken_against(a, margin)),
+        key=lambda a: (not a.readings, a.priority, a.name),
+    )
+    return others[0] if others else None
+
+
+def spoken_against(account: Candidate, margin: float) -> str:
+    """Return why an account is no target, empty when it is one."""
+    for window, reading in sorted(account.readings.items()):
+        limit = account.thresholds.get(window)
+        if limit is not None and reading.used > limit - margin:
+            return f"{account.name} is at {reading.used:g} % of {window}, less than {margin:g} below {limit:g} %"
+    return ""
+
+
+def earliest_reset(accounts: Sequence[Candidate]) -> int | None:
+    """Return when the first of the windows at their threshold opens again (epoch seconds), None when unknown."""
+    resets = [
+        reading.resets_at
+        for account in accounts
+        for window, reading in account.readings.items()
+        if reading.resets_at is not None and reading.used >= account.thresholds.get(window, 100.0)
+    ]
+    return min(resets, default=None)
+
+
+def _room(account: Candidate) -> str:
+    if not account.readings:
+        return "has no reading, so nothing speaks against it"
+    return "has " + ", ".join(f"{w} {r.used:g} %" for w, r in sorted(account.readings.items()))

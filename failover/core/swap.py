@@ -1,0 +1,66 @@
+"""A swap: the moves of an account's sessions, paced, and its summary. Restarts and stops go the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from failover.core.move import AWAY, TERMINAL, Move
+from failover.core.session import SessionState
+
+#: Who goes first: those that a limit stopped lose time, idle ones lose none.
+_ORDER: dict[SessionState, int] = {"limited": 0, "waiting": 1, "working": 1, "unknown": 2, "starting": 2, "idle": 3}
+
+
+def in_order(sessions: Sequence[tuple[str, SessionState]]) -> list[str]:
+    """Return session names in the order in which they should be moved."""
+    return [name for name, state in sorted(sessions, key=lambda pair: (_ORDER.get(pair[1], 2), pair[0]))]
+
+
+def free_slots(moves: Sequence[Move], max_parallel: int) -> int:
+    """Return how many more sessions may be away at once."""
+    return max(0, max_parallel - sum(move.state in AWAY for move in moves))
+
+
+def has_slot(move: Move, moves: Sequence[Move], max_parallel: int, idle: Collection[str]) -> bool:
+    """Say whether `move` may be away now. idle: the sessions that are at rest.
+
+    Sessions at rest are ready at any time and lose nothing by waiting, so one slot is kept for those whose boundary is
+    yet to come.
+    """
+    coming = any(other.state in ("queued", "holding") and other.session not in idle for other in moves)
+    kept = 1 if max_parallel > 1 and move.session in idle and coming else 0
+    return free_slots(moves, max_parallel) > kept
+
+
+def is_over(moves: Sequence[Move]) -> bool:
+    """Say whether every move has ended."""
+    return all(move.state in TERMINAL for move in moves)
+
+
+def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[str, str]:
+    """Return the outcome of a swap that is over (done | partial | failed | refused) and its summary."""
+    good = [move for move in moves if move.state in ("verified", "stopped")]
+    rest = [move for move in moves if move not in good]
+    if not rest:
+        outcome = "done"
+    elif good:
+        outcome = "partial"
+    elif all(move.state == "stayed" for move in rest):
+        outcome = "refused"
+    else:
+        outcome = "failed"
+    words = {"swap": "moved", "restart": "restarted", "stop": "stopped"}
+    word = words[moves[0].kind] if moves else "moved"
+    sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
+    if rest:
+        sentence += "; " + "; ".join(f"{move.session} {move.state}: {move.why}" for move in rest)
+    return outcome, sentence
+
+
+def progress(move: Move) -> float:
+    """Return how far a move is, from 0 to 1, for a progress bar."""
+    path = (
+        "queued", "holding", "at_boundary", "checkpointed", "stopping", "dead", "relaunching", "relaunched",
+        "answering", "verified",
+    )  # fmt: skip
+    return 1.0 if move.state in TERMINAL else path.index(move.state) / (len(path) - 1)

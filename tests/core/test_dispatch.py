@@ -1,0 +1,173 @@
+"""Who gets which task, and what becomes of a task that was handed over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from failover.core.dispatch import (
+    Act,
+    Assignment,
+    Delivery,
+    Progress,
+    Seat,
+    Task,
+    accounts_used,
+    against,
+    assign,
+    deliver,
+    follow,
+    marker_text,
+    pin_problem,
+    prompt,
+)
+
+
+def task(number: int = 1, **fields: Any) -> Task:
+    return Task(**{"id": number, "name": f"t{number}", "project": "p", "attempt": 1, "timeout": 100.0, **fields})
+
+
+def seat(name: str = "s1", **fields: Any) -> Seat:
+    return Seat(**{"session": name, "project": "p", "idle": True, **fields})
+
+
+def pairs(found: list[Assignment]) -> list[tuple[int, str]]:
+    return [(one.task, one.session) for one in found]
+
+
+def test_a_higher_priority_goes_first_then_the_older_then_the_first_queued() -> None:
+    tasks = [task(1, queued_ms=5), task(2, queued_ms=3), task(3, queued_ms=3), task(4, priority=1, queued_ms=9)]
+    seats = [seat(f"s{n}") for n in range(4)]
+    assert pairs(assign(tasks, seats, paused=False)) == [(4, "s0"), (2, "s1"), (3, "s2"), (1, "s3")]
+    assert pairs(assign(tasks, seats[:1], paused=False)) == [(4, "s0")]
+
+
+def test_a_session_works_only_for_its_own_project() -> None:
+    assert assign([task()], [seat(project="other")], paused=False) == []
+
+
+def test_a_pinned_task_waits_for_its_session_and_holds_nobody_up() -> None:
+    tasks = [task(1, pin="s2", priority=9), task(2)]
+    assert pairs(assign(tasks, [seat("s1")], paused=False)) == [(2, "s1")]
+    assert pairs(assign(tasks, [seat("s1"), seat("s2")], paused=False)) == [(1, "s2"), (2, "s1")]
+
+
+def test_a_task_that_is_with_a_session_is_not_handed_out_again() -> None:
+    assert assign([task(state="running"), task(state="delivering")], [seat()], paused=False) == []
+
+
+def test_nothing_is_handed_out_while_paused() -> None:
+    assert assign([task()], [seat()], paused=True) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"task": 7}, "has task 7"),
+        ({"moving": True}, "is being moved"),
+        ({"low": "its account is at 95 %"}, "its account is at 95 %"),
+        ({"idle": False}, "is not idle"),
+        ({"resting": True}, "did not take a prompt a moment ago"),
+        ({}, ""),
+    ],
+)
+def test_a_session_gets_a_task_only_when_nothing_speaks_against_it(fields: dict[str, Any], why: str) -> None:
+    assert against(seat(**fields)) == why
+    assert bool(assign([task()], [seat(**fields)], paused=False)) == (why == "")
+
+
+def test_a_pin_must_name_a_session_of_the_task_s_project() -> None:
+    serving = {"s1": "p", "s2": "other"}
+    assert pin_problem("", "p", serving) == "" == pin_problem("s1", "p", serving)
+    assert "no session s9" in pin_problem("s9", "p", serving)
+    assert "another project" in pin_problem("s2", "p", serving)
+
+
+def test_the_prompt_is_one_short_line_that_names_the_file_and_the_attempt() -> None:
+    first, second = prompt(12, 1, "/a b/.agent-queue/inbox/x.md"), prompt(12, 2, "/a b/.agent-queue/inbox/x.md")
+    assert first.startswith(marker_text(12, 1)) and '"/a b/.agent-queue/inbox/x.md"' in first
+    assert "earlier attempt" in second and "earlier attempt" not in first
+    assert len(second) < 300 and second.isprintable()
+
+
+def test_a_path_cannot_break_out_of_its_quotes_or_its_line() -> None:
+    text = prompt(1, 1, '/a"\n[task 2, attempt 1] rm\x1b[2J/x.md')
+    assert text.isprintable() and '\\"' in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "verb"),
+    [
+        ({"phase": "fresh", "idle": True}, "paste"),
+        ({"phase": "fresh", "idle": True, "shown": True}, "enter"),
+        ({"phase": "fresh", "idle": True, "paused": True}, "take_back"),
+        ({"phase": "fresh", "taken": True}, "taken"),
+        ({"phase": "fresh", "moving": True, "idle": True}, "wait"),
+        ({"phase": "fresh", "same": False, "idle": True}, "take_back"),
+        ({"phase": "fresh"}, "wait"),
+        ({"phase": "fresh", "waited": 5.0}, "take_back"),
+        ({"phase": "pasted", "idle": True, "sends": 1}, "wait"),
+        ({"phase": "pasted", "idle": True, "sends": 1, "shown": True}, "enter"),
+        ({"phase": "pasted", "idle": True, "sends": 1, "waited": 5.0}, "paste"),
+        ({"phase": "pasted", "idle": True, "sends": 2, "waited": 5.0}, "take_back"),
+        ({"phase": "pasted", "shown": True, "sends": 1}, "wait"),
+        ({"phase": "entered", "idle": True, "sends": 1, "shown": True}, "wait"),
+        ({"phase": "entered", "idle": True, "sends": 1, "shown": True, "waited": 5.0}, "enter"),
+        ({"phase": "entered", "idle": True, "sends": 1, "waited": 5.0}, "paste"),
+        ({"phase": "entered", "idle": True, "sends": 1, "waited": 5.0, "paused": True}, "take_back"),
+        ({"phase": "entered", "idle": True, "sends": 2, "waited": 5.0, "shown": True}, "take_back"),
+        ({"phase": "entered", "waited": 5.0, "sends": 1}, "take_back"),
+        ({"phase": "unknown", "idle": True, "shown": True}, "wait"),
+        ({"phase": "unknown", "idle": True, "shown": True, "waited": 5.0}, "take_back"),
+        ({"phase": "unknown", "taken": True}, "taken"),
+    ],
+)
+def test_a_delivery_takes_the_step_that_is_safe(fields: dict[str, Any], verb: str) -> None:
+    assert deliver(Delivery(**fields), 5.0).verb == verb
+
+
+@pytest.mark.parametrize("phase", ["fresh", "pasted", "entered", "unknown"])
+@pytest.mark.parametrize("waited", [0.0, 5.0])
+@pytest.mark.parametrize("shown", [False, True])
+def test_no_key_is_pressed_in_a_session_that_is_not_proven_idle_nor_enter_where_the_prompt_does_not_stand(
+    phase: Any, waited: float, shown: bool
+) -> None:
+    assert deliver(Delivery(phase=phase, waited=waited, shown=shown, idle=False), 5.0).verb in ("wait", "take_back")
+    assert deliver(Delivery(phase=phase, waited=waited, shown=False, idle=True), 5.0).verb != "enter"
+
+
+@pytest.mark.parametrize(
+    ("fields", "verb"),
+    [
+        ({"put_away": "done"}, "done"),
+        ({"put_away": "failed"}, "failed"),
+        ({"ended": "Stop", "settled": True}, "done"),
+        ({"ended": "quiet", "settled": True}, "done"),
+        ({"ended": "Stop", "settled": False}, "wait"),
+        ({"ended": "Stop", "settled": True, "moving": True}, "wait"),
+        ({"gone": True, "moving": True}, "wait"),
+        ({"gone": True}, "again"),
+        ({"gone": True, "ended": "Stop", "settled": True}, "done"),
+        ({"here": False, "idle_for": 5.0}, "again"),
+        ({"here": False, "idle_for": 1.0}, "wait"),
+        ({"ended": "StopFailure", "settled": True, "idle_for": 5.0}, "again"),
+        ({"ended": "StopFailure", "settled": True, "idle_for": 4.0}, "wait"),
+        ({"ended": "StopFailure", "settled": True, "idle_for": 9.0, "limited": True}, "wait"),
+        ({"running_for": 100.0}, "failed"),
+        ({"running_for": 100.0, "settled": True}, "again"),
+        ({}, "wait"),
+    ],
+)
+def test_a_running_task_ends_only_when_its_work_does(fields: dict[str, Any], verb: str) -> None:
+    assert follow(task(state="running"), Progress(**fields)).verb == verb
+
+
+def test_the_last_attempt_s_failure_is_the_task_s() -> None:
+    act = follow(task(attempt=3, max_attempts=3), Progress(ended="StopFailure", settled=True, idle_for=5, error="oops"))
+    assert act == Act("failed", "its turn failed: oops; that was attempt 3 of 3")
+
+
+def test_the_accounts_of_a_task_are_named_in_order_and_once_each() -> None:
+    assert accounts_used("a", [("a", "b"), ("b", "a")], "a") == ("a", "b", "a")
+    assert accounts_used("a", [], "") == ("a",)

@@ -1,0 +1,297 @@
+"""The move's table and its decisions: from every state, under every look, only legal steps."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from failover.core import move as table
+from failover.core.move import (
+    BEFORE_DEATH,
+    MAX_LAUNCHES,
+    READY_WITHIN,
+    TERMINAL,
+    TRANSITIONS,
+    WORKING_FOR,
+    Around,
+    IllegalStep,
+    Move,
+    Seen,
+    Step,
+    Wait,
+    advance,
+    decide,
+)
+from failover.core.prompt import replay
+from failover.core.session import Standing
+from failover.core.swap import conclude, free_slots, has_slot, in_order, is_over, progress
+
+IDLE, BATCH, NONE = Standing("idle", "idle"), Standing("tool", "held after a batch of tools"), Standing(None, "busy")
+
+
+def move(state: Any = "queued", **fields: Any) -> Move:
+    base: dict[str, Any] = {"id": 1, "swap": 1, "session": "ccl-0", "conversation": "c", "cwd": "/p"}
+    return Move(**{**base, "source": "a", "target": "b", "kind": "swap", "state": state, **fields})
+
+
+def around(**fields: Any) -> Around:
+    return Around(**{"now": 100.0, "deadline": 200.0, "urgency": "soft", "slot": True, **fields})
+
+
+def step(state: Any, seen: Seen, about: Around | None = None, **fields: Any) -> str:
+    decision = decide(move(state, **fields), seen, about or around())
+    return decision.event if isinstance(decision, Step) else "wait"
+
+
+ALIVE = Seen(alive=True, standing=IDLE)
+
+
+def test_the_whole_way_of_a_move() -> None:
+    about = around()
+    assert step("queued", ALIVE) == "hold"
+    assert step("holding", Seen(alive=True, standing=BATCH)) == "bound"
+    assert step("at_boundary", Seen(alive=True, standing=BATCH), outcome="tool") == "note"
+    assert step("checkpointed", Seen(alive=True, standing=BATCH), outcome="tool") == "stop"
+    assert step("stopping", ALIVE) == "wait"
+    assert step("stopping", Seen()) == "died"
+    assert step("dead", Seen()) == "relaunch"
+    assert step("relaunching", Seen()) == "wait"
+    assert step("relaunching", Seen(launched=True)) == "launched"
+    assert step("relaunched", Seen(launched=True), prompt="go on") == "wait"
+    assert step("relaunched", Seen(launched=True, taken=True), prompt="go on") == "taken"
+    assert step("answering", Seen(launched=True)) == "wait"
+    assert step("answering", Seen(launched=True, answered=True)) == "answered"
+    assert isinstance(decide(move("verified"), Seen(), about), Wait)
+
+
+def test_a_session_without_a_prompt_is_verified_when_the_registry_has_it() -> None:
+    assert step("relaunched", Seen(launched=True, registered=True, status="idle")) == "ready"
+    assert step("relaunched", Seen(launched=True, registered=True, status="waiting")) == "wait"
+
+
+def test_a_switcher_that_found_a_stop_not_carried_out_waits_for_a_new_boundary() -> None:
+    lives, ends = Seen(alive=True, registered=True), Seen(alive=True)
+    assert step("stopping", lives, around(found=1.0)) == "wait"
+    assert step("stopping", lives, around(found=5.0)) == "slip"
+    assert step("stopping", ends, around(found=5.0)) == "wait", "it is ending, as its registry entry shows"
+    assert step("stopping", lives, around(found=None)) == "wait"
+    assert step("stopping", Seen(), around(found=0.0)) == "died"
+
+
+def test_a_boundary_that_slips_away_is_waited_for_again() -> None:
+    for state in ("at_boundary", "checkpointed"):
+        assert step(state, Seen(alive=True, standing=NONE), outcome="tool") == "slip"
+        assert step(state, Seen(alive=True, standing=IDLE), outcome="tool") == "slip"
+
+
+@pytest.mark.parametrize("state", sorted(BEFORE_DEATH))
+def test_before_the_stop_a_move_can_be_taken_back(state: str) -> None:
+    assert step(state, Seen(alive=False)) == "withdraw"
+    assert step(state, Seen(alive=True, elsewhere=(7,), standing=IDLE)) == "withdraw"
+    assert step(state, ALIVE, around(paused=True)) == "withdraw"
+    assert step(state, ALIVE, around(preflight="not logged in")) == "withdraw"
+
+
+def test_without_a_slot_nobody_is_stopped() -> None:
+    assert step("queued", ALIVE, around(slot=False)) == "wait"
+    assert step("holding", ALIVE, around(slot=False)) == "wait"
+
+
+def test_nobody_is_stopped_before_the_target_was_looked_at() -> None:
+    assert step("queued", ALIVE, around(preflight=None)) == "wait"
+    assert step("holding", ALIVE, around(preflight=None)) == "wait"
+
+
+def test_at_the_deadline_soft_gives_up_and_hard_interrupts() -> None:
+    busy = Seen(alive=True, standing=NONE)
+    assert step("holding", busy, around(now=199.0)) == "wait"
+    assert step("holding", busy, around(now=200.0)) == "withdraw"
+    decision = decide(move("holding"), busy, around(now=200.0, urgency="hard"))
+    assert isinstance(decision, Step)
+    assert (decision.event, decision.outcome) == ("bound", "interrupted")
+    assert step("at_boundary", busy, outcome="interrupted") == "note"
+    assert step("checkpointed", busy, outcome="interrupted") == "stop"
+
+
+def test_a_person_who_resumes_the_conversation_elsewhere_wins() -> None:
+    assert step("dead", Seen(elsewhere=(4711,)), at={"dead": 90.0}) == "yield"
+
+
+def test_a_child_that_the_old_process_left_is_given_a_moment() -> None:
+    assert step("dead", Seen(elsewhere=(4711,)), at={"dead": 99.0}) == "wait"
+
+
+def test_a_stop_ends_with_the_death() -> None:
+    assert step("dead", Seen(), kind="stop") == "end"
+
+
+def test_a_launch_that_comes_to_nothing_is_tried_again_but_not_for_ever() -> None:
+    assert step("relaunching", Seen(), around(now=106.0), at={"relaunching": 100.0}) == "again"
+    assert step("relaunched", Seen(), prompt="x") == "again"
+    assert step("dead", Seen(), launches=MAX_LAUNCHES) == "give_up"
+
+
+def test_what_does_not_get_ready_is_given_up_and_said_so() -> None:
+    late = around(now=100 + READY_WITHIN + 1)
+    decision = decide(move("relaunched", at={"relaunched": 100.0}), Seen(launched=True, status="waiting"), late)
+    assert isinstance(decision, Step)
+    assert decision.event == "give_up"
+    assert "(waiting)" in decision.why
+
+
+def test_the_first_turn_under_the_target_can_fail() -> None:
+    assert step("answering", Seen(launched=True, trouble="rate_limit")) == "give_up"
+    assert step("answering", Seen()) == "give_up"
+
+
+def test_long_work_under_the_target_is_answer_enough() -> None:
+    late = around(now=101 + WORKING_FOR)
+    assert step("answering", Seen(launched=True, status="busy"), late, at={"answering": 100.0}) == "answered"
+    assert step("answering", Seen(launched=True, status="idle"), late, at={"answering": 100.0}) == "wait"
+
+
+def test_an_illegal_step_is_refused() -> None:
+    with pytest.raises(IllegalStep, match="'died' is no step from 'queued'"):
+        advance("queued", "died")
+
+
+def test_every_state_is_in_the_table_and_every_event_is_used() -> None:
+    assert set(TRANSITIONS) == set(get_args(table.State))
+    assert {event for events in TRANSITIONS.values() for event in events} == set(get_args(table.Event))
+    assert {"verified", "stopped", "stayed", "yielded", "failed"} == TERMINAL
+
+
+looks = st.builds(
+    Seen,
+    alive=st.booleans(),
+    elsewhere=st.sampled_from([(), (7,)]),
+    standing=st.sampled_from([IDLE, BATCH, NONE]),
+    limited=st.booleans(),
+    launched=st.booleans(),
+    registered=st.booleans(),
+    status=st.sampled_from(["", "idle", "busy", "waiting"]),
+    taken=st.booleans(),
+    answered=st.booleans(),
+    trouble=st.sampled_from(["", "rate_limit"]),
+)
+circumstances = st.builds(
+    Around,
+    now=st.floats(0, 1000),
+    deadline=st.just(500.0),
+    urgency=st.sampled_from(["soft", "hard"]),
+    slot=st.booleans(),
+    preflight=st.sampled_from([None, "", "not logged in"]),
+    paused=st.booleans(),
+)
+
+
+@given(st.lists(st.tuples(looks, circumstances), max_size=40))
+def test_whatever_is_seen_in_whatever_order_each_step_is_legal_and_no_death_is_assumed(
+    world: list[tuple[Seen, Around]],
+) -> None:
+    state: Any = "queued"
+    outcome: Any = ""
+    for seen, about in world:
+        decision = decide(move(state, outcome=outcome, at={state: about.now}), seen, about)
+        if isinstance(decision, Wait):
+            continue
+        if decision.event == "died":
+            assert not seen.alive
+        if decision.event == "stop":
+            assert seen.alive
+            assert not about.paused
+        if decision.event == "relaunch":
+            assert not seen.elsewhere
+        outcome = decision.outcome or outcome
+        state = advance(state, decision.event)
+
+
+@given(st.sampled_from(sorted(set(TRANSITIONS) - TERMINAL)), looks)
+def test_from_every_state_a_quiet_world_leads_to_an_end(state: Any, seen: Seen) -> None:
+    """Whatever a dead switcher left behind: looking again and again ends legally."""
+    quiet = Seen(launched=True, registered=True, status="idle", taken=True, answered=True)
+    now, outcome = 0.0, "idle"
+    decide(move(state, outcome=outcome), seen, around())
+    for _ in range(30):
+        if state in TERMINAL:
+            break
+        look = Seen(alive=True, standing=IDLE) if state in BEFORE_DEATH else quiet
+        decision = decide(move(state, outcome=outcome, prompt="x", at={state: now}), look, around(now=now))
+        now += 1
+        if isinstance(decision, Step):
+            state = advance(state, decision.event)
+    assert state in TERMINAL
+
+
+def test_those_that_a_limit_stopped_go_first_and_idle_ones_last() -> None:
+    sessions: Any = [("a", "idle"), ("b", "working"), ("c", "limited"), ("d", "exited")]
+    assert in_order(sessions) == ["c", "b", "d", "a"]
+
+
+def test_only_sessions_that_are_away_take_a_slot() -> None:
+    moves = [move("holding"), move("stopping"), move("answering"), move("verified")]
+    assert free_slots(moves, 2) == 1
+    assert free_slots([move("at_boundary"), move("checkpointed")], 2) == 0, "they are about to be"
+    assert free_slots(moves, 1) == 0
+    assert not is_over(moves)
+
+
+def test_sessions_at_rest_leave_one_slot_to_those_whose_boundary_is_yet_to_come() -> None:
+    rests, works = move("holding", session="rests"), move("holding", session="works")
+    away = move("stopping", session="away")
+    assert has_slot(rests, [rests, works], 2, {"rests"})
+    assert not has_slot(rests, [rests, works, away], 2, {"rests"})
+    assert has_slot(works, [rests, works, away], 2, {"rests"})
+    assert has_slot(rests, [rests, away], 2, {"rests"}), "nobody else is to come"
+    assert has_slot(rests, [rests, works], 1, {"rests"}), "there is but one"
+
+
+@pytest.mark.parametrize(
+    ("states", "outcome"),
+    [
+        (["verified", "verified"], "done"),
+        (["verified", "stayed"], "partial"),
+        (["stayed", "stayed"], "refused"),
+        (["failed", "stayed"], "failed"),
+        ([], "done"),
+    ],
+)
+def test_a_swap_is_summed_up(states: list[str], outcome: str) -> None:
+    found, sentence = conclude([move(state, why="because") for state in states], 1500)
+    assert found == outcome
+    assert "in 1.5 s" in sentence
+
+
+def test_progress_runs_from_nothing_to_all() -> None:
+    assert progress(move("queued")) == 0
+    assert 0 < progress(move("dead")) < 1
+    assert progress(move("stayed")) == 1
+
+
+def test_an_idle_session_is_told_nothing() -> None:
+    assert replay("idle") == ""
+    assert replay("turn") == ""
+
+
+def test_a_held_prompt_is_sent_again_word_for_word_and_once() -> None:
+    assert replay("idle", held_prompt="/deploy it") == "/deploy it"
+    assert replay("turn", queued=["first", "same"], held_prompt="same") == "first\n\nsame"
+
+
+def test_between_two_tools_it_is_told_that_nothing_was_lost() -> None:
+    text = replay("tool", queued=["and this"])
+    assert "Nothing was lost" in text
+    assert text.endswith("Meanwhile this was written to you:\n\nand this")
+
+
+def test_what_an_interrupt_cut_off_is_named() -> None:
+    assert "interrupted the tool call Bash: make" in replay("interrupted", cut_off="the tool call Bash: make")
+    assert "interrupted what you were doing" in replay("interrupted")
+    assert "interrupted the tool call" in replay("turn", cut_off="the tool call X")
+
+
+def test_after_a_limit_it_is_told_to_go_on() -> None:
+    assert "stopped by the usage limit" in replay("turn", limited=True)
