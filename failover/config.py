@@ -1,0 +1,240 @@
+"""The configuration: one YAML file into frozen values, checked whole before anybody acts on it.
+
+Only keys whose behaviour exists are accepted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from failover.config_file import find, read
+from failover.config_model import (
+    Account,
+    Claude,
+    Config,
+    Deadline,
+    Dispatch,
+    Failover,
+    Http,
+    NotifySpec,
+    Retention,
+    SessionSpec,
+    Thresholds,
+    Tmux,
+)
+from failover.config_yaml import Value, parse, suggestion
+
+__all__ = [
+    "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "NotifySpec", "Retention",
+    "SessionSpec", "Thresholds", "Tmux", "find", "load",
+]  # fmt: skip
+
+_MAX_SESSIONS = 500
+_RANGE = re.compile(r"\{(0|[1-9]\d{0,3})\.\.(0|[1-9]\d{0,3})\}")
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Return the configuration in `path`. Raises ConfigError for the first thing that is wrong in it."""
+    root = parse(path, read(path), environ)
+    known = [field for field in Config.__struct_fields__ if field != "file"]
+    top = root.fields(known, required=("version", "accounts"))
+    top["version"].integer(1, 1)
+    thresholds = _thresholds(top["thresholds"], Thresholds()) if "thresholds" in top else Thresholds()
+    home = Path(environ.get("HOME") or Path.home())
+    shared_dir = top["shared_dir"].path() if "shared_dir" in top else home / ".claude"
+    state_dir = top["state_dir"].path() if "state_dir" in top else home / ".local" / "state" / "claude-failover"
+    accounts = _accounts(top["accounts"], thresholds, shared_dir, state_dir)
+    return Config(
+        file=path.absolute(),
+        version=1,
+        state_dir=state_dir,
+        shared_dir=shared_dir,
+        claude=_claude(top["claude"]) if "claude" in top else Claude(),
+        accounts=accounts,
+        thresholds=thresholds,
+        sessions=_sessions(top["sessions"], [account.name for account in accounts]) if "sessions" in top else (),
+        projects=_projects(top["projects"]) if "projects" in top else (),
+        failover=_failover(top["failover"]) if "failover" in top else Failover(),
+        http=_http(top["http"]) if "http" in top else Http(),
+        tmux=_tmux(top["tmux"]) if "tmux" in top else Tmux(),
+        notify=tuple(_sink(entry) for entry in top["notify"].items()) if "notify" in top else (),
+        dispatch=_dispatch(top["dispatch"]) if "dispatch" in top else Dispatch(),
+        retention=_retention(top["retention"]) if "retention" in top else Retention(),
+    )
+
+
+def _claude(value: Value) -> Claude:
+    found, default = value.fields(Claude.__struct_fields__), Claude()
+    env: dict[str, str] = {}
+    if "env" in found:
+        from failover.claude.launch import AUTH_VARIABLES  # seldom needed, and every verb reads the configuration
+    for name, entry in found["env"].mapping().items() if "env" in found else ():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name):
+            entry.fail(f"{name!r} is no name of an environment variable", "use letters, digits and _")
+        if name in AUTH_VARIABLES or name == "CLAUDE_CONFIG_DIR":
+            # The binary puts these before the login in the config dir.
+            entry.fail("would make all accounts one", "remove it; each account logs in inside its own config_dir")
+        env[name] = entry.text()
+    command = found["command"].text() if "command" in found else default.command
+    if not command:
+        found["command"].fail("is empty", "name the binary: claude, or its path")
+    if "/" in command:
+        command = str(found["command"].path())
+    return Claude(
+        command=command,
+        args=tuple(entry.text() for entry in found["args"].items()) if "args" in found else (),
+        env=env,
+    )
+
+
+def _thresholds(value: Value, general: Thresholds) -> Thresholds:
+    found = value.fields(Thresholds.__struct_fields__)
+    return msgspec.structs.replace(general, **{name: entry.percent(zero=False) for name, entry in found.items()})
+
+
+def _accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Path) -> tuple[Account, ...]:
+    accounts: list[Account] = []
+    taken = {shared_dir.resolve(): "shared_dir", state_dir.resolve(): "state_dir"}
+    for place, entry in enumerate(value.items(), start=1):
+        found = entry.fields(Account.__struct_fields__, required=("name", "config_dir"))
+        account = Account(
+            name=found["name"].name(),
+            config_dir=found["config_dir"].path(),
+            priority=found["priority"].integer(0, 1_000_000) if "priority" in found else place,
+            thresholds=_thresholds(found["thresholds"], general) if "thresholds" in found else general,
+            enabled=found["enabled"].boolean() if "enabled" in found else True,
+        )
+        if any(other.name == account.name for other in accounts):
+            found["name"].fail(f"the name {account.name} is taken by an account above", "give each account its own")
+        owner = taken.setdefault(account.config_dir.resolve(), f"account {account.name}")
+        if owner != f"account {account.name}":
+            found["config_dir"].fail(f"is the same folder as that of {owner}", "give each account a folder of its own")
+        accounts.append(account)
+    if not any(account.enabled for account in accounts):
+        value.fail("no account is enabled", "add or enable one")
+    return tuple(accounts)
+
+
+def _sessions(value: Value, accounts: list[str]) -> tuple[SessionSpec, ...]:
+    sessions: dict[str, SessionSpec] = {}
+    for entry in value.items():
+        found = entry.fields(SessionSpec.__struct_fields__, required=("name", "project"))
+        project = found["project"].path()
+        account = found["account"].text() if "account" in found else None
+        if account is not None and account not in accounts:
+            near = suggestion(account, accounts)
+            found["account"].fail(f"there is no account {account}{near}", f"use one of: {', '.join(accounts)}")
+        for name in _expanded(found["name"]):
+            if name in sessions:
+                found["name"].fail(f"the session {name} is there twice", "give each session a name of its own")
+            sessions[name] = SessionSpec(name=name, project=project, account=account)
+        if len(sessions) > _MAX_SESSIONS:
+            found["name"].fail(f"more than {_MAX_SESSIONS} sessions", "make the ranges smaller")
+    return tuple(sessions.values())
+
+
+def _expanded(value: Value) -> list[str]:
+    text = value.text()
+    names = [text]
+    if match := _RANGE.search(text):
+        low, high = int(match[1]), int(match[2])
+        if not low <= high < low + _MAX_SESSIONS:
+            value.fail(f"the range {match[0]} is empty or over {_MAX_SESSIONS} long", "write it as {0..9}")
+        names = [text.replace(match[0], str(number), 1) for number in range(low, high + 1)]
+    for name in names:
+        if "." in name or ":" in name:
+            # tmux turns both into _ without a word, so that the session would never be found again.
+            value.fail(f"tmux allows no . or : in the session name {name}", "use - or _; a range is written {0..9}")
+        value.name(name)
+    return names
+
+
+def _projects(value: Value) -> tuple[Path, ...]:
+    projects: list[Path] = []
+    for entry in value.items():
+        project = entry.path()
+        if project in projects:
+            entry.fail(f"{project} is there twice", "keep one of the two")
+        projects.append(project)
+    return tuple(projects)
+
+
+def _failover(value: Value) -> Failover:
+    found, default = value.fields(Failover.__struct_fields__), Failover()
+    if "strategy" in found:
+        found["strategy"].choice(["priority"])
+    idle: Literal["move", "leave"] = default.idle_sessions
+    if "idle_sessions" in found:
+        idle = "move" if found["idle_sessions"].choice(["move", "leave"]) == "move" else "leave"
+    deadline = default.deadline
+    if "deadline" in found:
+        parts = found["deadline"].fields(Deadline.__struct_fields__)
+        deadline = msgspec.structs.replace(deadline, **{name: entry.duration() for name, entry in parts.items()})
+        if not deadline.hard < deadline.soft:
+            found["deadline"].fail("hard is not shorter than soft", "write e.g. {soft: 10m, hard: 20s}")
+    parallel = default.max_parallel
+    if "max_parallel" in found and not found["max_parallel"].is_text("auto"):
+        parallel = found["max_parallel"].integer(1, 64)
+    reset = found["wait_if_reset_within"].duration(zero=True) if "wait_if_reset_within" in found else None
+    return Failover(
+        margin=found["margin"].percent(zero=True) if "margin" in found else default.margin,
+        cooldown=found["cooldown"].duration(zero=True) if "cooldown" in found else default.cooldown,
+        deadline=deadline,
+        wait_if_reset_within=default.wait_if_reset_within if reset is None else reset,
+        idle_sessions=idle,
+        max_parallel=parallel,
+    )
+
+
+def _http(value: Value) -> Http:
+    found = value.fields(Http.__struct_fields__)
+    if "listen" not in found:
+        return Http()
+    listen = found["listen"].text()
+    host, _, port = listen.rpartition(":")
+    if not re.fullmatch(r"\d{1,5}", port) or int(port) > 65535:
+        found["listen"].fail(f"{listen!r} has no port from 0 to 65535", 'write it as "127.0.0.1:7717"')
+    try:
+        loopback = ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback or (":" in host) != host.startswith("["):
+        found["listen"].fail(
+            f"{listen!r} is no loopback address", 'use "127.0.0.1:7717" or "[::1]:7717"; reach it from afar over ssh -L'
+        )
+    return Http(listen=listen)
+
+
+def _tmux(value: Value) -> Tmux:
+    found = value.fields(Tmux.__struct_fields__)
+    return Tmux(socket=found["socket"].name() if "socket" in found else Tmux().socket)
+
+
+def _sink(value: Value) -> NotifySpec:
+    found = value.mapping()
+    if "kind" not in found:
+        value.fail("the key kind is missing", "add kind: file")
+    found["kind"].choice(["file"])
+    found = value.fields(NotifySpec.__struct_fields__, required=("path",))
+    return NotifySpec(kind="file", path=found["path"].path())
+
+
+def _dispatch(value: Value) -> Dispatch:
+    found, default = value.fields(Dispatch.__struct_fields__), Dispatch()
+    return Dispatch(
+        submit_timeout=found["submit_timeout"].duration() if "submit_timeout" in found else default.submit_timeout,
+        max_attempts=found["max_attempts"].integer(1, 100) if "max_attempts" in found else default.max_attempts,
+        task_timeout=found["task_timeout"].duration() if "task_timeout" in found else default.task_timeout,
+    )
+
+
+def _retention(value: Value) -> Retention:
+    found = value.fields(Retention.__struct_fields__)
+    return msgspec.structs.replace(Retention(), **{name: entry.duration() for name, entry in found.items()})

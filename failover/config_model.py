@@ -1,0 +1,152 @@
+"""What a configuration consists of. Durations are seconds, paths absolute, percentages of a usage window."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from failover.config_yaml import suggestion
+from failover.errors import UsageError
+from failover.paths import Paths
+
+
+class Claude(msgspec.Struct, frozen=True):
+    """How the binary is started. command: name or path; args and env: for every account."""
+
+    command: str = "claude"
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """Percent used from which an account counts as exhausted, per window."""
+
+    five_hour: float = 90.0
+    seven_day: float = 95.0
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in."""
+
+    name: str
+    config_dir: Path
+    priority: int
+    thresholds: Thresholds
+    enabled: bool = True
+
+
+class SessionSpec(msgspec.Struct, frozen=True):
+    """One tmux session. account: where it starts (None: on the preferred one)."""
+
+    name: str
+    project: Path
+    account: str | None = None
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """How long a move waits for a boundary (s): soft, then it gives up and says so; hard, then it interrupts."""
+
+    soft: float = 600.0
+    hard: float = 20.0
+
+
+class Failover(msgspec.Struct, frozen=True):
+    """When and how to swap. margin: percentage points; cooldown, wait_if_reset_within: s; max_parallel: moves."""
+
+    strategy: Literal["priority"] = "priority"
+    margin: float = 10.0
+    cooldown: float = 120.0
+    deadline: Deadline = Deadline()
+    wait_if_reset_within: float = 600.0
+    idle_sessions: Literal["move", "leave"] = "move"
+    max_parallel: int = os.cpu_count() or 1
+
+
+class Http(msgspec.Struct, frozen=True):
+    """The control plane's TCP address, loopback only. Port 0 takes any free one."""
+
+    listen: str = "127.0.0.1:7717"
+
+    @property
+    def host(self) -> str:
+        """Return the address without its port and brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Return the port."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class Tmux(msgspec.Struct, frozen=True):
+    """The tmux server. socket: its name (tmux -L)."""
+
+    socket: str = "default"
+
+
+class NotifySpec(msgspec.Struct, frozen=True):
+    """A sink for notices. kind file: one JSON line per notice is appended to path."""
+
+    kind: Literal["file"]
+    path: Path
+
+
+class Dispatch(msgspec.Struct, frozen=True):
+    """Tasks. submit_timeout: s until a prompt must have been taken; task_timeout: s until a task counts as failed."""
+
+    submit_timeout: float = 5.0
+    max_attempts: int = 3
+    task_timeout: float = 21600.0
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long history is kept (s)."""
+
+    events: float = 14 * 86400.0
+    readings: float = 30 * 86400.0
+    checkpoints: float = 7 * 86400.0
+    hook_calls: float = 2 * 86400.0
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file. file: where it was read from; sessions: with ranges expanded, in the file's order."""
+
+    file: Path
+    version: int
+    state_dir: Path
+    shared_dir: Path
+    claude: Claude = Claude()
+    accounts: tuple[Account, ...]
+    thresholds: Thresholds = Thresholds()
+    sessions: tuple[SessionSpec, ...] = ()
+    projects: tuple[Path, ...] = ()
+    failover: Failover = Failover()
+    http: Http = Http()
+    tmux: Tmux = Tmux()
+    notify: tuple[NotifySpec, ...] = ()
+    dispatch: Dispatch = Dispatch()
+    retention: Retention = Retention()
+
+    @property
+    def paths(self) -> Paths:
+        """Return the names inside the state dir."""
+        return Paths(self.state_dir)
+
+    def account(self, name: str) -> Account:
+        """Return the account of that name. Raises UsageError when there is none."""
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        names = [account.name for account in self.accounts]
+        raise UsageError(f"there is no account {name}{suggestion(name, names)}; accounts: {', '.join(names)}")
+
+    def session(self, name: str) -> SessionSpec:
+        """Return the session of that name. Raises UsageError when there is none."""
+        for session in self.sessions:
+            if session.name == name:
+                return session
+        near = suggestion(name, [session.name for session in self.sessions])
+        raise UsageError(f"there is no session {name} in {self.file}{near}; see: claude-failover sessions list")
