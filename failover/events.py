@@ -1,0 +1,266 @@
+"""The events that roles exchange: past tense, frozen, tagged by their name.
+
+An event says what has already been committed to the store; it is a doorbell, never an order. Fields are only ever
+added, with a default, and no tag is used twice, so that a newer role can be heard by an older one.
+"""
+
+from __future__ import annotations
+
+from typing import Union
+
+import msgspec
+
+#: A frame longer than this is refused by sockets and decoder alike (bytes).
+MAX_FRAME = 256 * 1024
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
+    """Base of all events."""
+
+
+class RoleStarted(Event, frozen=True, tag="role.started"):
+    """A role took its lock and runs. role: its supervisord name; pid: its process."""
+
+    role: str
+    pid: int
+
+
+class RolesPaused(Event, frozen=True, tag="operator.paused"):
+    """A person paused the automat: nothing is started or moved, everything is watched."""
+
+    by: str
+
+
+class RolesResumed(Event, frozen=True, tag="operator.resumed"):
+    """A person let the automat go on."""
+
+    by: str
+
+
+class OrderPlaced(Event, frozen=True, tag="operator.order-placed"):
+    """A person or program asked for something. order: row in `orders`."""
+
+    order: int
+    verb: str
+
+
+class OrderDone(Event, frozen=True, tag="operator.order-done"):
+    """The order was carried out, refused or failed; `sentence` says which and why."""
+
+    order: int
+    outcome: str
+    sentence: str
+
+
+class HookReceived(Event, frozen=True, tag="hook.received"):
+    """A hook of a session's binary arrived. call: row in `hook_calls`; held: its answer waits for a hold to end."""
+
+    call: int
+    session: str
+    conversation: str
+    hook: str
+    held: bool = False
+
+
+class StatuslinePushed(Event, frozen=True, tag="usage.pushed"):
+    """A session's statusline told its account's windows."""
+
+    session: str
+    account: str
+
+
+class UsageRead(Event, frozen=True, tag="usage.read"):
+    """A window's reading changed. used: percent; resets_at: epoch seconds."""
+
+    account: str
+    window: str
+    used: float
+    resets_at: int | None
+    source: str
+
+
+class SwapWanted(Event, frozen=True, tag="usage.swap-wanted"):
+    """The policy asks for a swap. request: row in `swap_requests`."""
+
+    request: int
+    source: str
+    target: str
+    urgency: str
+    reason: str
+
+
+class AllExhausted(Event, frozen=True, tag="usage.all-exhausted"):
+    """No account can take the sessions. until: epoch seconds of the earliest reset, if one is known."""
+
+    source: str
+    until: int | None
+    reason: str
+
+
+class SessionStateChanged(Event, frozen=True, tag="session.changed"):
+    """A session's state is another than before."""
+
+    session: str
+    state: str
+    was: str
+    account: str = ""
+
+
+class SessionDied(Event, frozen=True, tag="session.died"):
+    """The process of a session that should be running is gone."""
+
+    session: str
+    pid: int
+
+
+class SessionLaunched(Event, frozen=True, tag="session.launched"):
+    """The binary was started in a session's pane."""
+
+    session: str
+    account: str
+    conversation: str
+    pid: int
+
+
+class SwapStarted(Event, frozen=True, tag="swap.started"):
+    """A swap began. reason: one sentence."""
+
+    swap: int
+    source: str
+    target: str
+    urgency: str
+    sessions: tuple[str, ...]
+    reason: str
+
+
+class MoveAdvanced(Event, frozen=True, tag="swap.move-advanced"):
+    """One session's move took a step."""
+
+    swap: int
+    move: int
+    session: str
+    state: str
+    was: str
+    why: str
+
+
+class SwapFinished(Event, frozen=True, tag="swap.finished"):
+    """A swap ended. outcome: done | partial | failed | refused; duration: milliseconds."""
+
+    swap: int
+    source: str
+    target: str
+    outcome: str
+    moved: int
+    stayed: int
+    duration_ms: int
+    sentence: str
+
+
+class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):
+    """A hold was set on or lifted from a conversation."""
+
+    conversation: str
+    standing: bool
+
+
+class TaskQueued(Event, frozen=True, tag="task.queued"):
+    """A task file was found whole in an inbox."""
+
+    task: int
+    name: str
+    project: str
+
+
+class TaskDispatched(Event, frozen=True, tag="task.dispatched"):
+    """A task was handed to a session and the session took it."""
+
+    task: int
+    name: str
+    session: str
+    attempt: int
+
+
+class TaskFinished(Event, frozen=True, tag="task.finished"):
+    """A task ended. outcome: done | failed."""
+
+    task: int
+    name: str
+    session: str
+    outcome: str
+    reason: str
+
+
+class CheckpointWritten(Event, frozen=True, tag="checkpoint.written"):
+    """A session's context was noted. checkpoint: row in `checkpoints`."""
+
+    checkpoint: int
+    session: str
+    occasion: str
+
+
+class Swept(Event, frozen=True, tag="janitor.swept"):
+    """The janitor removed something. what: kind; count: how many."""
+
+    what: str
+    count: int
+
+
+AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
+    RoleStarted, RolesPaused, RolesResumed, OrderPlaced, OrderDone,
+    HookReceived, StatuslinePushed, UsageRead, SwapWanted, AllExhausted,
+    SessionStateChanged, SessionDied, SessionLaunched,
+    SwapStarted, MoveAdvanced, SwapFinished, HoldChanged,
+    TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
+]  # fmt: skip
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with where it comes from.
+
+    id: row in the store's `events` table; source: role; boot: random per process start; seq: counts up by one per
+    envelope of that boot, so that a listener sees a gap; at_ms: epoch milliseconds.
+    """
+
+    id: int
+    source: str
+    boot: str
+    seq: int
+    at_ms: int
+    event: AnyEvent
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+class BadFrame(ValueError):
+    """A frame on the bus that is not one of our envelopes; it is reported and dropped."""
+
+
+def topic(event: Event) -> str:
+    """Return the bus topic of an event, which is its tag: `area.what`."""
+    return str(event.__struct_config__.tag)
+
+
+def encode(envelope: Envelope) -> tuple[bytes, bytes]:
+    """Return the two frames of an envelope: topic and JSON."""
+    return topic(envelope.event).encode(), _encoder.encode(envelope)
+
+
+def encode_event(event: AnyEvent) -> bytes:
+    """Return an event's own JSON, as the store keeps it."""
+    return _encoder.encode(event)
+
+
+def decode(payload: bytes) -> Envelope:
+    """Return the envelope in a frame.
+
+    Raises BadFrame, and nothing else, for whatever is not one: wrong shape, unknown type, oversized, nested too deep.
+    """
+    if len(payload) > MAX_FRAME:
+        raise BadFrame(f"frame of {len(payload)} bytes is over the limit of {MAX_FRAME}")
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise BadFrame(f"not an envelope: {error}") from None

@@ -1,0 +1,137 @@
+"""The one SQLite file, and the rule that a change and the events that report it are one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from failover.clock import Clock, SystemClock
+from failover.errors import StoreError
+from failover.events import AnyEvent, Envelope, encode_event, topic
+
+#: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
+_BUSY_MS = 5000
+_SCHEMA_VERSION = 1
+
+
+class Transaction:
+    """An open write transaction; `emit` adds events that become true when it commits."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.events: list[AnyEvent] = []
+
+    def execute(self, sql: str, args: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(sql, args)
+
+    def insert(self, sql: str, args: Sequence[object] = ()) -> int:
+        """Run an INSERT and return its row id."""
+        row = self._connection.execute(sql, args).lastrowid
+        assert row is not None
+        return row
+
+    def emit(self, event: AnyEvent) -> None:
+        """Report `event` with this transaction."""
+        self.events.append(event)
+
+
+class Store:
+    """A role's connection to the store.
+
+    source and boot stamp its events. `on_commit` gets the envelopes after their transaction is on disk.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, source: str, boot: str, clock: Clock) -> None:
+        self._connection, self._source, self._boot, self._clock = connection, source, boot, clock
+        self._seq = 0
+        self.on_commit: Callable[[Sequence[Envelope]], None] = lambda envelopes: None
+
+    @classmethod
+    def open(cls, path: Path, source: str, boot: str = "", clock: Clock | None = None) -> Store:
+        """Open the store for writing, and make it if it is not there (mode 0600).
+
+        Raises StoreError when the file is no store of ours, of a newer release, or cannot be read.
+        """
+        try:
+            if not path.exists():
+                path.touch(mode=0o600)
+            connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > _SCHEMA_VERSION:
+                raise StoreError(
+                    f"{path}: written by a newer release (schema {version}); upgrade, or name another state_dir"
+                )
+            if version < _SCHEMA_VERSION:
+                schema = resources.files("failover.store").joinpath("schema.sql").read_text()
+                connection.executescript(
+                    f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {_SCHEMA_VERSION};\nCOMMIT;"
+                )
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{path}: {error}; see that the disk has room and that the file is a store of ours"
+            ) from None
+        return cls(connection, source, boot, clock or SystemClock())
+
+    @classmethod
+    def read_only(cls, path: Path) -> Store:
+        """Open an existing store for looking only. Raises StoreError when there is none."""
+        if not path.exists():
+            raise StoreError(f"{path}: there is no store yet; start the daemon with: claude-failover up")
+        try:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_MS / 1000)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA query_only = 1")
+            connection.execute("SELECT 1 FROM events LIMIT 1")
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}; is this a store of claude-failover?") from None
+        return cls(connection, "reader", "", SystemClock())
+
+    def query(self, sql: str, args: Sequence[object] = ()) -> list[Any]:
+        """Return all rows of a SELECT (sqlite3.Row)."""
+        return self._connection.execute(sql, args).fetchall()
+
+    def one(self, sql: str, args: Sequence[object] = ()) -> Any:
+        """Return the first row of a SELECT, or None."""
+        return self._connection.execute(sql, args).fetchone()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Write in one transaction; on an exception nothing of it remains and nothing is published."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        transaction = Transaction(self._connection)
+        try:
+            yield transaction
+            envelopes = [self._append(event, seq) for seq, event in enumerate(transaction.events, self._seq + 1)]
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._seq += len(envelopes)
+        if envelopes:
+            self.on_commit(envelopes)
+
+    def _append(self, event: AnyEvent, seq: int) -> Envelope:
+        at_ms = int(self._clock.epoch() * 1000)
+        row = self._connection.execute(
+            "INSERT INTO events (at_ms, source, boot, seq, type, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (at_ms, self._source, self._boot, seq, topic(event), encode_event(event).decode()),
+        ).lastrowid
+        assert row is not None
+        return Envelope(id=row, source=self._source, boot=self._boot, seq=seq, at_ms=at_ms, event=event)
+
+    def now_ms(self) -> int:
+        """Return epoch milliseconds by the store's clock."""
+        return int(self._clock.epoch() * 1000)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

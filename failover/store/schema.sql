@@ -1,0 +1,200 @@
+-- One file, one writing role per table (named behind each). Everything durable is here; the bus only says "look".
+-- Times: *_ms are epoch milliseconds (display, reset times); *_mono are seconds of the host's monotonic clock, true
+-- only for the boot named beside them.
+
+CREATE TABLE IF NOT EXISTS events (           -- every role, its own events, in the transaction that they report
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms   INTEGER NOT NULL,
+    source  TEXT NOT NULL,
+    boot    TEXT NOT NULL,
+    seq     INTEGER NOT NULL,
+    type    TEXT NOT NULL,
+    body    TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS roles (            -- every role, its own row
+    role    TEXT PRIMARY KEY,
+    boot    TEXT NOT NULL,
+    pid     INTEGER NOT NULL,
+    start   INTEGER NOT NULL,                 -- clock ticks since the host's boot, /proc/PID/stat field 22
+    at_ms   INTEGER NOT NULL,
+    did     TEXT NOT NULL DEFAULT ''          -- the sentence of its last cycle
+);
+
+CREATE TABLE IF NOT EXISTS flags (            -- control-plane: what the operator has set (paused, pin)
+    name    TEXT PRIMARY KEY,
+    value   TEXT NOT NULL,
+    by      TEXT NOT NULL,
+    at_ms   INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS orders (           -- control-plane
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms   INTEGER NOT NULL,
+    verb    TEXT NOT NULL,
+    args    TEXT NOT NULL,
+    by      TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS order_results (    -- account-switcher
+    order_id INTEGER PRIMARY KEY,
+    at_ms    INTEGER NOT NULL,
+    outcome  TEXT NOT NULL,                   -- done | refused | failed
+    sentence TEXT NOT NULL,
+    detail   TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE TABLE IF NOT EXISTS hook_calls (       -- control-plane
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms         INTEGER NOT NULL,
+    session       TEXT NOT NULL,
+    account       TEXT NOT NULL,
+    launch        TEXT NOT NULL,
+    conversation  TEXT NOT NULL,
+    hook          TEXT NOT NULL,
+    body          TEXT NOT NULL               -- only the fields that somebody reads (failover/claude/hooks.py)
+);
+CREATE INDEX IF NOT EXISTS hook_calls_by_conversation ON hook_calls (conversation, id);
+
+CREATE TABLE IF NOT EXISTS activities (       -- control-plane: the fold of a session's hooks (failover/core/session.py)
+    session       TEXT PRIMARY KEY,
+    launch        TEXT NOT NULL,
+    conversation  TEXT NOT NULL,
+    last_call     INTEGER NOT NULL,
+    boot          TEXT NOT NULL,              -- of the control plane that holds the connection, when held
+    body          TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS statuslines (      -- control-plane: the newest push of each session
+    session       TEXT PRIMARY KEY,
+    account       TEXT NOT NULL,
+    launch        TEXT NOT NULL,
+    conversation  TEXT NOT NULL,
+    at_ms         INTEGER NOT NULL,
+    body          TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS sessions (         -- session-watcher: what is seen
+    name          TEXT PRIMARY KEY,
+    state         TEXT NOT NULL,              -- failover/core/session.py
+    since_ms      INTEGER NOT NULL,
+    seen_ms       INTEGER NOT NULL,
+    conversation  TEXT NOT NULL DEFAULT '',
+    pid           INTEGER NOT NULL DEFAULT 0,
+    start         INTEGER NOT NULL DEFAULT 0,
+    pane          TEXT NOT NULL DEFAULT '',
+    waiting_for   TEXT NOT NULL DEFAULT '',
+    limit_window  TEXT NOT NULL DEFAULT '',
+    limit_resets  INTEGER NOT NULL DEFAULT 0, -- epoch seconds
+    note          TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE IF NOT EXISTS readings (         -- quota-monitor: history; the newest of each account and window counts
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    account       TEXT NOT NULL,
+    window        TEXT NOT NULL,
+    used          REAL NOT NULL,              -- percent
+    resets_at     INTEGER,                    -- epoch seconds
+    observed_ms   INTEGER NOT NULL,
+    source        TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS readings_by_window ON readings (account, window, observed_ms);
+
+CREATE TABLE IF NOT EXISTS swap_requests (    -- quota-monitor
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms         INTEGER NOT NULL,
+    source        TEXT NOT NULL,
+    target        TEXT NOT NULL,
+    urgency       TEXT NOT NULL,              -- soft | hard
+    reason        TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS placements (       -- account-switcher: which account and process each session runs on
+    session       TEXT PRIMARY KEY,
+    account       TEXT NOT NULL,
+    conversation  TEXT NOT NULL,
+    cwd           TEXT NOT NULL,
+    wanted        TEXT NOT NULL,              -- running | stopped
+    launch        TEXT NOT NULL,
+    pane          TEXT NOT NULL DEFAULT '',
+    pid           INTEGER NOT NULL DEFAULT 0, -- with start: 0 until known
+    start         INTEGER NOT NULL DEFAULT 0,
+    launched_ms   INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS swaps (            -- account-switcher; restarts and stops go the same way
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind          TEXT NOT NULL,              -- swap | restart | stop
+    source        TEXT NOT NULL,
+    target        TEXT NOT NULL,
+    urgency       TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    order_id      INTEGER NOT NULL DEFAULT 0,
+    request_id    INTEGER NOT NULL DEFAULT 0,
+    state         TEXT NOT NULL,              -- open | done | partial | failed | refused
+    started_ms    INTEGER NOT NULL,
+    deadline_mono REAL NOT NULL,
+    host_boot     TEXT NOT NULL,
+    finished_ms   INTEGER NOT NULL DEFAULT 0,
+    sentence      TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_open_swap ON swaps (state) WHERE state = 'open';
+
+CREATE TABLE IF NOT EXISTS moves (            -- account-switcher
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    swap          INTEGER NOT NULL REFERENCES swaps (id),
+    session       TEXT NOT NULL,
+    state         TEXT NOT NULL,              -- failover/core/move.py
+    body          TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS moves_by_swap ON moves (swap);
+
+CREATE TABLE IF NOT EXISTS journal (          -- account-switcher: each step, written before it is done
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    move          INTEGER NOT NULL REFERENCES moves (id),
+    at_ms         INTEGER NOT NULL,
+    was           TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    why           TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS journal_by_move ON journal (move);
+
+CREATE TABLE IF NOT EXISTS holds (            -- account-switcher: conversations that may not pass their next boundary
+    conversation  TEXT PRIMARY KEY,
+    move          INTEGER NOT NULL,
+    pid           INTEGER NOT NULL,           -- the holder; a hold whose holder is dead is void
+    start         INTEGER NOT NULL,
+    until_mono    REAL NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS tasks (            -- dispatcher
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name          TEXT NOT NULL,
+    project       TEXT NOT NULL,
+    state         TEXT NOT NULL,              -- queued | delivering | running | done | failed
+    priority      INTEGER NOT NULL DEFAULT 0,
+    attempt       INTEGER NOT NULL DEFAULT 0,
+    max_attempts  INTEGER NOT NULL DEFAULT 3,
+    queued_ms     INTEGER NOT NULL,
+    started_ms    INTEGER NOT NULL DEFAULT 0,
+    finished_ms   INTEGER NOT NULL DEFAULT 0,
+    body          TEXT NOT NULL               -- the rest (failover/core/dispatch.py)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_open_task ON tasks (project, name) WHERE state IN ('queued', 'delivering', 'running');
+
+CREATE TABLE IF NOT EXISTS checkpoints (      -- checkpoint
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    session       TEXT NOT NULL,
+    conversation  TEXT NOT NULL,
+    at_ms         INTEGER NOT NULL,
+    occasion      TEXT NOT NULL,
+    body          TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS checkpoints_by_session ON checkpoints (session, id);
+
+CREATE TABLE IF NOT EXISTS outbox (           -- notifier
+    event         INTEGER NOT NULL,
+    sink          TEXT NOT NULL,
+    sent_ms       INTEGER NOT NULL,
+    PRIMARY KEY (event, sink)
+) WITHOUT ROWID;

@@ -1,0 +1,93 @@
+"""Where each session is placed (account-switcher) and how it is seen (session-watcher)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from failover.core.session import Activity, SessionState, missed
+from failover.host import process
+from failover.host.process import ProcessId
+from failover.store.db import Store, Transaction
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Which account, conversation and process a session has. pid and start are 0 until the process is known."""
+
+    session: str
+    account: str
+    conversation: str
+    cwd: str
+    wanted: str
+    launch: str
+    pane: str = ""
+    pid: int = 0
+    start: int = 0
+    launched_ms: int = 0
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """What the session-watcher saw of a session. limit_resets: epoch seconds."""
+
+    name: str
+    state: SessionState
+    since_ms: int
+    seen_ms: int
+    conversation: str = ""
+    pid: int = 0
+    start: int = 0
+    pane: str = ""
+    waiting_for: str = ""
+    limit_window: str = ""
+    limit_resets: int = 0
+    note: str = ""
+
+
+_activity = msgspec.json.Decoder(Activity)
+
+
+def _placement(row: Any) -> Placement:
+    return msgspec.convert(dict(row), Placement)
+
+
+def placements(store: Store) -> dict[str, Placement]:
+    """Return every placement by session name."""
+    return {row["session"]: _placement(row) for row in store.query("SELECT * FROM placements ORDER BY session")}
+
+
+def place(tx: Transaction, placement: Placement) -> None:
+    """Write a placement, in place of the session's earlier one."""
+    fields = msgspec.structs.asdict(placement)
+    marks = ", ".join("?" * len(fields))
+    tx.execute(f"INSERT OR REPLACE INTO placements ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
+
+
+def sightings(store: Store) -> dict[str, Sighting]:
+    """Return what was last seen of each session, by name."""
+    return {row["name"]: msgspec.convert(dict(row), Sighting) for row in store.query("SELECT * FROM sessions")}
+
+
+def sight(tx: Transaction, sighting: Sighting) -> None:
+    """Write what is seen of a session."""
+    fields = msgspec.structs.asdict(sighting)
+    marks = ", ".join("?" * len(fields))
+    tx.execute(f"INSERT OR REPLACE INTO sessions ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
+
+
+def activities(store: Store) -> dict[str, Activity]:
+    """Return the folded hooks of each session, by name.
+
+    An answer that a dead control plane was holding back is held no more: its connection ended with it.
+    """
+    rows = store.query(
+        "SELECT a.session, a.body, r.pid, r.start FROM activities a"
+        " LEFT JOIN roles r ON r.role = 'control-plane' AND r.boot = a.boot"
+    )
+    found = {}
+    for row in rows:
+        activity = _activity.decode(row["body"])
+        if activity.held and not (row["pid"] and process.alive(ProcessId(row["pid"], row["start"]))):
+            activity = missed(activity)
+        found[row["session"]] = activity
+    return found

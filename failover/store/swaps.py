@@ -1,0 +1,163 @@
+"""Swaps, their moves, the journal and the holds. Written by the account-switcher alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from failover.core.move import AWAY, Move
+from failover.store.db import Store, Transaction
+
+#: How long a request for a swap stands (milliseconds).
+REQUEST_LASTS_MS = 20_000
+
+
+class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A swap (or restart, or stop) as the store keeps it. deadline_mono: monotonic seconds of the boot `host_boot`."""
+
+    id: int
+    kind: Literal["swap", "restart", "stop"]
+    source: str
+    target: str
+    urgency: Literal["soft", "hard"]
+    reason: str
+    order_id: int
+    request_id: int
+    state: str
+    started_ms: int
+    deadline_mono: float
+    host_boot: str
+    finished_ms: int
+    sentence: str
+
+
+class SwapRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The quota-monitor's wish for a swap."""
+
+    id: int
+    at_ms: int
+    source: str
+    target: str
+    urgency: Literal["soft", "hard"]
+    reason: str
+
+
+_move = msgspec.json.Decoder(Move)
+_encode = msgspec.json.encode
+
+
+def _swap(row: Any) -> SwapRow:
+    return msgspec.convert(dict(row), SwapRow)
+
+
+def open_swap(store: Store) -> SwapRow | None:
+    """Return the swap that is under way, if any. The schema allows one at most."""
+    row = store.one("SELECT * FROM swaps WHERE state = 'open'")
+    return _swap(row) if row else None
+
+
+def latest(store: Store, limit: int = 20) -> list[SwapRow]:
+    """Return the newest swaps, newest first."""
+    return [_swap(row) for row in store.query("SELECT * FROM swaps ORDER BY id DESC LIMIT ?", (limit,))]
+
+
+def last_started_ms(store: Store) -> int | None:
+    """Return when the last swap between accounts began (epoch milliseconds), None when there was none."""
+    row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'swap'")
+    return row[0] if row else None
+
+
+def moves(store: Store, swap: int) -> list[Move]:
+    """Return the moves of a swap in the order in which they are to be made."""
+    rows = store.query("SELECT id, body FROM moves WHERE swap = ? ORDER BY id", (swap,))
+    return [msgspec.structs.replace(_move.decode(row["body"]), id=row["id"]) for row in rows]
+
+
+def away(store: Store) -> frozenset[str]:
+    """Return the sessions that the open swap has stopped and not yet started again."""
+    rows = store.query("SELECT m.session, m.state FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.state = 'open'")
+    return frozenset(row["session"] for row in rows if row["state"] in AWAY)
+
+
+def begin(
+    tx: Transaction,
+    *,
+    kind: str,
+    source: str,
+    target: str,
+    urgency: str,
+    reason: str,
+    order_id: int,
+    request_id: int,
+    started_ms: int,
+    deadline_mono: float,
+    host_boot: str,
+) -> int:
+    """Open a swap and return its id."""
+    return tx.insert(
+        "INSERT INTO swaps (kind, source, target, urgency, reason, order_id, request_id, state, started_ms,"
+        " deadline_mono, host_boot) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
+        (kind, source, target, urgency, reason, order_id, request_id, started_ms, deadline_mono, host_boot),
+    )
+
+
+def add_move(tx: Transaction, move: Move) -> int:
+    """Add a move to its swap and return its id (`move.id` is not read)."""
+    return tx.insert(
+        "INSERT INTO moves (swap, session, state, body) VALUES (?, ?, ?, ?)",
+        (move.swap, move.session, move.state, _encode(move).decode()),
+    )
+
+
+def save_move(tx: Transaction, move: Move) -> None:
+    """Write a move's new state."""
+    tx.execute("UPDATE moves SET state = ?, body = ? WHERE id = ?", (move.state, _encode(move).decode(), move.id))
+
+
+def journal(tx: Transaction, move: Move, was: str, at_ms: int) -> None:
+    """Note that `move` goes from `was` to its present state, before that is acted upon."""
+    tx.execute(
+        "INSERT INTO journal (move, at_ms, was, state, why) VALUES (?, ?, ?, ?, ?)",
+        (move.id, at_ms, was, move.state, move.why),
+    )
+
+
+def finish(tx: Transaction, swap: int, outcome: str, sentence: str, finished_ms: int) -> None:
+    """Close a swap."""
+    tx.execute(
+        "UPDATE swaps SET state = ?, sentence = ?, finished_ms = ? WHERE id = ?",
+        (outcome, sentence, finished_ms, swap),
+    )
+
+
+def set_hold(tx: Transaction, conversation: str, move: int, pid: int, start: int, until_mono: float) -> None:
+    """Hold a conversation at its next boundary. pid, start: the holder."""
+    tx.execute(
+        "INSERT OR REPLACE INTO holds (conversation, move, pid, start, until_mono) VALUES (?, ?, ?, ?, ?)",
+        (conversation, move, pid, start, until_mono),
+    )
+
+
+def lift_hold(tx: Transaction, conversation: str) -> None:
+    """Let a conversation go on."""
+    tx.execute("DELETE FROM holds WHERE conversation = ?", (conversation,))
+
+
+def held_conversations(store: Store) -> frozenset[str]:
+    """Return the conversations on which a hold stands."""
+    return frozenset(row["conversation"] for row in store.query("SELECT conversation FROM holds"))
+
+
+def unserved_requests(store: Store) -> Sequence[SwapRequest]:
+    """Return the quota-monitor's requests that no swap has taken up, oldest first.
+
+    One that is older than REQUEST_LASTS_MS is void: what it was asked for may have passed. The policy asks again.
+    """
+    rows = store.query(
+        "SELECT * FROM swap_requests WHERE id > (SELECT coalesce(max(request_id), 0) FROM swaps) AND at_ms > ?"
+        " ORDER BY id",
+        (store.now_ms() - REQUEST_LASTS_MS,),
+    )
+    return [msgspec.convert(dict(row), SwapRequest) for row in rows]

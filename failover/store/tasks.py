@@ -1,0 +1,141 @@
+"""Tasks. Written by the dispatcher alone; what it reads of others to follow them is here too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from failover.core.dispatch import Task
+from failover.core.move import TERMINAL, Move
+from failover.core.session import HookCall
+from failover.store.db import Store, Transaction
+
+_COLUMNS = (
+    "id", "name", "project", "state", "priority", "attempt", "max_attempts", "queued_ms", "started_ms", "finished_ms",
+)  # fmt: skip
+#: In the words of the index on open tasks, so that finished ones are not read.
+_OPEN = "state IN ('queued', 'delivering', 'running')"
+_call = msgspec.json.Decoder(HookCall)
+_move = msgspec.json.Decoder(Move)
+
+
+def _task(row: Any) -> Task:
+    fields = msgspec.json.decode(row["body"])
+    return msgspec.convert({**fields, **{name: row[name] for name in _COLUMNS}}, Task)
+
+
+def _values(task: Task) -> tuple[object, ...]:
+    fields = msgspec.to_builtins(task)
+    body = {name: value for name, value in fields.items() if name not in _COLUMNS}
+    return (*(fields[name] for name in _COLUMNS if name != "id"), msgspec.json.encode(body).decode())
+
+
+def add(tx: Transaction, task: Task) -> Task:
+    """Add a task (`task.id` is not read); return it with its id."""
+    names = (*_COLUMNS[1:], "body")
+    marks = ", ".join("?" * len(names))
+    row = tx.insert(f"INSERT INTO tasks ({', '.join(names)}) VALUES ({marks})", _values(task))
+    return msgspec.structs.replace(task, id=row)
+
+
+def save(tx: Transaction, task: Task) -> None:
+    """Write a task's new state."""
+    sets = ", ".join(f"{name} = ?" for name in (*_COLUMNS[1:], "body"))
+    tx.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*_values(task), task.id))
+
+
+def get(store: Store, task: int) -> Task | None:
+    """Return a task."""
+    row = store.one("SELECT * FROM tasks WHERE id = ?", (task,))
+    return _task(row) if row else None
+
+
+def handed_over(store: Store) -> list[Task]:
+    """Return the tasks that are with a session."""
+    return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_OPEN} AND state != 'queued'")]
+
+
+def open_tasks(store: Store) -> list[Task]:
+    """Return the tasks that are not at their end."""
+    return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_OPEN} ORDER BY id")]
+
+
+def any_queued(store: Store) -> bool:
+    """Say whether a task waits for a session."""
+    return store.one(f"SELECT 1 FROM tasks WHERE {_OPEN} AND state = 'queued' LIMIT 1") is not None
+
+
+def queued(store: Store, project: str, sessions: Sequence[str]) -> list[Task]:
+    """Return the first tasks that wait in a project for any of these sessions: some more than there are sessions."""
+    marks = ", ".join("?" * len(sessions))
+    rows = store.query(
+        f"SELECT * FROM tasks WHERE {_OPEN} AND state = 'queued' AND project = ?"
+        f" AND json_extract(body, '$.pin') IN ('', {marks}) ORDER BY priority DESC, queued_ms, id LIMIT ?",
+        (project, *sessions, 4 * len(sessions) + 100),
+    )
+    return [_task(row) for row in rows]
+
+
+def open_names(store: Store) -> dict[str, dict[str, int]]:
+    """Return the open tasks: project → name → id."""
+    found: dict[str, dict[str, int]] = {}
+    for row in store.query(f"SELECT id, project, name FROM tasks WHERE {_OPEN}"):
+        found.setdefault(row["project"], {})[row["name"]] = row["id"]
+    return found
+
+
+def last_call(store: Store) -> int:
+    """Return the id of the newest hook call, 0 when there is none."""
+    row = store.one("SELECT max(id) FROM hook_calls")
+    return row[0] or 0
+
+
+def prompt_with(store: Store, text: str, after: int) -> tuple[str, HookCall] | None:
+    """Return the session and the first prompt that holds `text`, among the hook calls after `after`."""
+    row = store.one(
+        "SELECT id, session, body FROM hook_calls WHERE id > ? AND hook = 'UserPromptSubmit' AND instr(body, ?) > 0"
+        " ORDER BY id LIMIT 1",
+        (after, text),
+    )
+    return (row["session"], msgspec.structs.replace(_call.decode(row["body"]), id=row["id"])) if row else None
+
+
+def last_end(store: Store, conversation: str, after: int) -> HookCall | None:
+    """Return the newest Stop or StopFailure of the main conversation after a hook call."""
+    rows = store.query(
+        "SELECT id, body FROM hook_calls WHERE conversation = ? AND id > ? AND hook IN ('Stop', 'StopFailure')"
+        " ORDER BY id DESC LIMIT 20",
+        (conversation, after),
+    )
+    for row in rows:
+        call = _call.decode(row["body"])
+        if not call.agent:
+            return msgspec.structs.replace(call, id=row["id"])
+    return None
+
+
+def moving_sessions(store: Store) -> frozenset[str]:
+    """Return the sessions that a move which is not at its end concerns."""
+    ends = tuple(sorted(TERMINAL))
+    marks = ", ".join("?" * len(ends))
+    return frozenset(
+        row["session"]
+        for row in store.query(
+            "SELECT m.session FROM moves m JOIN swaps s ON s.id = m.swap"
+            f" WHERE s.state = 'open' AND m.state NOT IN ({marks})",
+            ends,
+        )
+    )
+
+
+def moves_since(store: Store, session: str, since_ms: int) -> list[tuple[str, str]]:
+    """Return (source, target) of the session's swaps that began since (epoch milliseconds) and were carried out."""
+    rows = store.query(
+        "SELECT m.body FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.kind = 'swap' AND m.session = ?"
+        " AND s.started_ms >= ? AND m.state IN ('relaunched', 'answering', 'verified') ORDER BY m.id",
+        (session, since_ms),
+    )
+    found = [_move.decode(row["body"]) for row in rows]
+    return [(move.source, move.target) for move in found]

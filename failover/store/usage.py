@@ -1,0 +1,60 @@
+"""Usage readings and the requests that follow from them. Written by the quota-monitor alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from failover.core.usage import Reading
+from failover.store.db import Store, Transaction
+
+
+class StatuslineRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest statusline push of a session; body is its JSON as the binary sent it, reduced to what is read."""
+
+    session: str
+    account: str
+    launch: str
+    conversation: str
+    at_ms: int
+    body: str
+
+
+def recent(store: Store, since_ms: int) -> list[Reading]:
+    """Return the readings observed since `since_ms` (epoch milliseconds)."""
+    rows = store.query(
+        "SELECT account, window, used, resets_at, observed_ms, source FROM readings WHERE observed_ms >= ?", (since_ms,)
+    )
+    return [_reading(row) for row in rows]
+
+
+def _reading(row: Any) -> Reading:
+    return msgspec.convert(dict(row), Reading)
+
+
+def note(tx: Transaction, reading: Reading) -> None:
+    """Keep a reading."""
+    tx.execute(
+        "INSERT INTO readings (account, window, used, resets_at, observed_ms, source) VALUES (?, ?, ?, ?, ?, ?)",
+        (reading.account, reading.window, reading.used, reading.resets_at, reading.observed_ms, reading.source),
+    )
+
+
+def statuslines(store: Store) -> list[StatuslineRow]:
+    """Return each session's newest statusline push."""
+    return [msgspec.convert(dict(row), StatuslineRow) for row in store.query("SELECT * FROM statuslines")]
+
+
+def request_swap(tx: Transaction, at_ms: int, source: str, target: str, urgency: str, reason: str) -> int:
+    """Ask the account-switcher for a swap; return the request's id."""
+    return tx.insert(
+        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason) VALUES (?, ?, ?, ?, ?)",
+        (at_ms, source, target, urgency, reason),
+    )
+
+
+def last_request_ms(store: Store) -> int:
+    """Return when a swap was last asked for (epoch milliseconds), 0 when never."""
+    row = store.one("SELECT max(at_ms) FROM swap_requests")
+    return row[0] or 0
