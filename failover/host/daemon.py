@@ -1,0 +1,103 @@
+"""The daemon of a state dir: its supervisord, and the file that it is started with."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shlex
+import socket
+import struct
+import sys
+import xmlrpc.client
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from failover.errors import HostError
+from failover.host.process import ProcessId, cmdline, identify
+from failover.paths import Paths
+
+#: The programs of supervisord.conf.
+ROLES = (
+    "bus",
+    "control-plane",
+    "account-switcher",
+    "session-watcher",
+    "quota-monitor",
+    "dispatcher",
+    "checkpoint",
+    "notifier",
+    "janitor",
+)
+_ANSWER_WITHIN = 2.0
+_DEFAULT_STATE_DIR = "~/.local/state/claude-failover"
+
+
+def conf_file(paths: Paths) -> Path:
+    """Return where `write_conf` puts supervisord's configuration."""
+    return paths.state_dir / "supervisord.conf"
+
+
+def write_conf(paths: Paths) -> Path:
+    """Write supervisord's configuration for this state dir, this Python and this place, and return its path."""
+    package = resources.files("failover")
+    text = package.joinpath("supervisord.conf").read_text()
+    values = {
+        _DEFAULT_STATE_DIR: str(paths.state_dir),
+        "%(here)s": str(Path(str(package)).parent),
+        "command=python ": f"command={shlex.quote(sys.executable)} ",
+    }
+    for shipped, value in values.items():
+        text = text.replace(shipped, value.replace("%", "%%"))
+    file = conf_file(paths)
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.chmod(0o600)
+    temporary.rename(file)
+    return file
+
+
+def programs(paths: Paths) -> dict[str, str]:
+    """Return supervisord's state of each program (RUNNING, STARTING, BACKOFF …), {} when it does not answer in 2 s."""
+
+    class Connection(http.client.HTTPConnection):
+        def connect(self) -> None:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(_ANSWER_WITHIN)
+            self.sock.connect(str(paths.supervisor_socket))
+
+    class Transport(xmlrpc.client.Transport):
+        def make_connection(self, host: Any) -> http.client.HTTPConnection:
+            return Connection("localhost")
+
+    proxy: Any = xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=Transport())
+    try:
+        return {info["name"]: info["statename"] for info in proxy.supervisor.getAllProcessInfo()}
+    except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        return {}
+
+
+def find(paths: Paths) -> ProcessId | None:
+    """Return the supervisord that serves this state dir, proven by its socket; None when nobody serves it.
+
+    The kernel tells who listens on the socket. A supervisord that made itself a daemon is the listener's child by
+    then, so for that one the number in its pid file is taken. Raises HostError when neither leads to a supervisord.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_ANSWER_WITHIN)
+        try:
+            connection.connect(str(paths.supervisor_socket))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        except OSError as error:
+            raise HostError(f"{paths.supervisor_socket}: {error}; the daemon does not answer") from None
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    candidates = [struct.unpack("3i", raw)[0]]
+    with contextlib.suppress(OSError, ValueError):
+        candidates.append(int((paths.run_dir / "supervisord.pid").read_text()))
+    for pid in candidates:
+        process = identify(pid)
+        if process and any("supervisord" in argument for argument in cmdline(process)):
+            return process
+    raise HostError(f"{paths.supervisor_socket}: somebody listens there who is no supervisord; end that process first")

@@ -1,0 +1,57 @@
+"""Wake a poll when something changes under a folder. A hint only: whoever is woken looks at everything."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import watchfiles
+
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts every change aloud
+
+
+class Watch:
+    """Watches folders; `descriptor` becomes readable after a change. Folders that do not exist are left out."""
+
+    def __init__(self, folders: Sequence[Path], *, recursive: bool = False, debounce_ms: int = 20) -> None:
+        self.descriptor, self._end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._stop = threading.Event()
+        self.folders = tuple(folder for folder in folders if folder.is_dir())
+        self._thread = threading.Thread(target=self._watch, args=(recursive, debounce_ms), daemon=True)
+        if self.folders:
+            self._thread.start()
+
+    def _watch(self, recursive: bool, debounce_ms: int) -> None:
+        changes = watchfiles.watch(
+            *self.folders,
+            watch_filter=None,
+            recursive=recursive,
+            debounce=debounce_ms,
+            step=max(1, debounce_ms // 4),
+            stop_event=self._stop,
+            rust_timeout=1000,
+            ignore_permission_denied=True,
+        )
+        for _ in changes:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._end, b"!")
+
+    def drain(self) -> bool:
+        """Take what woke the poll, so that the next change wakes it again; say whether there was anything."""
+        woken = False
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.descriptor, 1024):
+                woken = True
+        return woken
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=3)
+        os.close(self.descriptor)
+        os.close(self._end)

@@ -1,0 +1,167 @@
+"""Processes, named so that a reused number is never mistaken for the one that had it before.
+
+Linux only: /proc, pidfds (kernel 5.3) and prctl. Nothing here follows a bare number: a process is its number and the
+time it started, and a signal goes through a pidfd that was opened first and compared with that time afterwards.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+
+from failover.errors import HostError
+
+_PROC = Path("/proc")
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+#: Set by `up` for supervisord and thus for the roles: the process that they must not outlive.
+PARENT_VARIABLE = "CLAUDE_FAILOVER_PARENT"
+
+
+class ProcessId(msgspec.Struct, frozen=True):
+    """A process for good. pid: its number; start: clock ticks from the host's boot to its start."""
+
+    pid: int
+    start: int
+
+
+def identify(pid: int) -> ProcessId | None:
+    """Return who has the number `pid` now, or None when nobody has or it is a zombie."""
+    fields = _stat(pid)
+    if fields is None or fields[0] in ("Z", "X"):
+        return None
+    return ProcessId(pid, int(fields[19]))
+
+
+def alive(process: ProcessId) -> bool:
+    """Tell whether the process still runs; a zombie does not."""
+    return identify(process.pid) == process
+
+
+def open_pidfd(process: ProcessId) -> int | None:
+    """Return a descriptor that becomes readable when the process dies (the caller closes it), None if it is dead."""
+    if process.pid <= 0:
+        return None
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    except OSError as error:
+        raise HostError(f"process {process.pid}: pidfd_open: {error.strerror}; Linux 5.3 or newer is needed") from None
+    if alive(process):  # compared after the descriptor is open: from here on it cannot name anyone else
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def send_signal(process: ProcessId, number: signal.Signals) -> bool:
+    """Send a signal to exactly this process; return False when it is dead already.
+
+    Raises HostError when it belongs to somebody else.
+    """
+    descriptor = open_pidfd(process)
+    if descriptor is None:
+        return False
+    try:
+        signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        raise HostError(f"process {process.pid}: not ours to signal; it runs as another user") from None
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def cmdline(process: ProcessId) -> tuple[str, ...]:
+    """Return the process's arguments, empty when it is dead or a kernel thread."""
+    arguments = _arguments(process.pid)
+    return arguments if alive(process) else ()
+
+
+def with_argument(text: str) -> list[ProcessId]:
+    """Return all live processes of this user, but not this one, with an argument that is or contains `text`.
+
+    The server of tmux keeps the arguments of the command that happened to start it, so `text` should be something
+    that only the wanted program is given.
+    """
+    return [process for process, arguments in of_user().items() if any(text in argument for argument in arguments)]
+
+
+def of_user() -> dict[ProcessId, tuple[str, ...]]:
+    """Return all live processes of this user, but not this one, with their arguments."""
+    user, own, found = os.geteuid(), os.getpid(), {}
+    for entry in os.scandir(_PROC):
+        if not entry.name.isdigit() or int(entry.name) == own:
+            continue
+        try:
+            if entry.stat().st_uid != user:
+                continue
+        except OSError:
+            continue
+        process = identify(int(entry.name))
+        if process and (arguments := cmdline(process)):
+            found[process] = arguments
+    return found
+
+
+def children(pid: int) -> list[ProcessId]:
+    """Return the live children of a process."""
+    found = []
+    for entry in os.scandir(_PROC):
+        if (
+            entry.name.isdigit()
+            and (fields := _stat(int(entry.name)))
+            and int(fields[1]) == pid
+            and fields[0] not in "ZX"
+        ):
+            found.append(ProcessId(int(entry.name), int(fields[19])))
+    return found
+
+
+def ancestors(pid: int) -> list[int]:
+    """Return the numbers of a process's parent, its parent's parent, and so on, as far as they can be seen."""
+    found: list[int] = []
+    while (fields := _stat(pid)) and (pid := int(fields[1])) > 1 and pid not in found:
+        found.append(pid)
+    return found
+
+
+def host_boot_id() -> str:
+    """Return the kernel's random name of this boot; monotonic times of another boot mean nothing."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask the kernel for a SIGTERM when the parent dies; `parent` is who it should be (default: whoever it is now).
+
+    The parent may have died before the kernel was asked, so it is compared afterwards. Raises HostError then.
+    """
+    expected = os.getppid() if parent is None else parent
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0):
+        raise HostError(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
+    if os.getppid() != expected:
+        raise HostError(
+            f"the daemon that started this role (process {expected}) is gone; start it with: claude-failover up"
+        )
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return the fields of /proc/PID/stat from the third (state) on. The second may hold blanks and brackets."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _arguments(pid: int) -> tuple[str, ...]:
+    try:
+        raw = (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(os.fsdecode(part) for part in raw.removesuffix(b"\0").split(b"\0")) if raw else ()

@@ -1,0 +1,131 @@
+"""Processes: never the wrong one, and deaths at once."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from failover.host.process import (
+    ProcessId,
+    alive,
+    children,
+    cmdline,
+    host_boot_id,
+    identify,
+    open_pidfd,
+    send_signal,
+    with_argument,
+)
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+def known(process: subprocess.Popen[bytes]) -> ProcessId:
+    found = identify(process.pid)
+    assert found is not None
+    return found
+
+
+def test_a_reused_number_is_not_the_process_that_had_it(sleeper: subprocess.Popen[bytes]) -> None:
+    former = ProcessId(sleeper.pid, known(sleeper).start - 1)
+    assert not alive(former)
+    assert open_pidfd(former) is None
+    assert cmdline(former) == ()
+    assert send_signal(former, signal.SIGKILL) is False
+    assert sleeper.poll() is None
+
+
+def test_a_zombie_is_dead() -> None:
+    with subprocess.Popen(["true"]) as process:
+        was = identify(process.pid)
+        wait_for(lambda: Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "Z", what="the zombie")
+        assert identify(process.pid) is None
+        assert was is None or not alive(was)
+
+
+def test_a_number_that_nobody_has_is_nobody() -> None:
+    assert identify(2**22 + 1) is None
+    assert open_pidfd(ProcessId(0, 0)) is None
+    assert open_pidfd(ProcessId(-1, 0)) is None
+
+
+def test_a_name_with_brackets_and_blanks_is_read_right(tmp_path: Path) -> None:
+    program = tmp_path / "x) Z 1 (y"
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as process:
+        found = known(process)
+        assert found in children(os.getpid())
+        process.kill()
+
+
+def test_a_signal_reaches_its_process(sleeper: subprocess.Popen[bytes]) -> None:
+    process = known(sleeper)
+    assert send_signal(process, signal.SIGTERM)
+    assert sleeper.wait(5) == -signal.SIGTERM
+    assert send_signal(process, signal.SIGTERM) is False
+
+
+def test_a_death_wakes_a_poll() -> None:
+    for _ in range(20):
+        with subprocess.Popen(["sleep", "60"]) as process:
+            descriptor = open_pidfd(known(process))
+            assert descriptor is not None
+            poller = select.poll()
+            poller.register(descriptor, select.POLLIN)
+            assert poller.poll(0) == []
+            process.kill()
+            assert poller.poll(5000)
+            os.close(descriptor)
+
+
+def test_a_process_is_found_by_an_argument_that_contains_the_text() -> None:
+    marker = f"/nowhere/ccl-0.{os.getpid()}.settings.json"
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", f"--settings={marker}"]) as process:
+        assert with_argument(marker) == [known(process)]
+        assert marker in cmdline(known(process))[-1]
+        process.kill()
+    assert with_argument(marker) == []
+
+
+_CHILD = """
+import time
+from failover.host.process import die_with_parent
+die_with_parent()
+print(1, flush=True)
+time.sleep(60)
+"""
+_PARENT = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {_CHILD!r}]); p.wait()"
+
+
+def test_a_role_does_not_outlive_its_parent() -> None:
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"1\n"
+        (child,) = children(parent.pid)
+        parent.kill()
+        wait_for(lambda: not alive(child), timeout=5, what="the child's death")
+
+
+def test_a_parent_that_is_gone_already_is_noticed() -> None:
+    script = "from failover.host.process import die_with_parent; die_with_parent(1 << 22)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1
+    assert f"process {1 << 22}) is gone; start it with: claude-failover up" in done.stderr
+
+
+def test_the_boot_has_a_name() -> None:
+    assert len(host_boot_id()) == 36
