@@ -1,0 +1,88 @@
+"""The way off the bus: envelopes, and whether some were missed.
+
+A source numbers all its envelopes in one row, so everything is received and the topics are chosen here: a filter in
+the bus would make gaps where there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import zmq
+
+from failover.bus.proxy import HIGH_WATER_MARK
+from failover.events import MAX_FRAME, BadFrame, Envelope, decode, topic
+
+_RECONNECT_MS, _RECONNECT_MAX_MS = 20, 500
+#: There are nine sources; whoever forges more must not fill the memory.
+_MOST_SOURCES = 256
+_MOST_AT_ONCE = 1000
+
+
+class Subscriber:
+    """Hears the topics that start with one of `topics`. The owner polls `sockets` and calls `receive` when one is
+    readable. bad: frames that were no envelopes and were dropped."""
+
+    def __init__(
+        self, endpoint: str, topics: Sequence[str], context: zmq.Context[zmq.Socket[bytes]] | None = None
+    ) -> None:
+        self.bad = 0
+        self._topics = tuple(topics)
+        self._last: dict[str, tuple[str, int]] = {}
+        self._gap = False
+        self.socket = (context or zmq.Context.instance()).socket(zmq.SUB)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
+        self.socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
+        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_MAX_MS)
+        self.socket.setsockopt(zmq.SUBSCRIBE, b"")
+        self._monitor = self.socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self.socket.connect(endpoint)
+
+    @property
+    def sockets(self) -> tuple[zmq.Socket[bytes], ...]:
+        """Return what to poll: the bus itself, and the news that it was connected to again."""
+        return self.socket, self._monitor
+
+    def receive(self) -> list[Envelope]:
+        """Return what has arrived (at most 1,000 envelopes at a time), without waiting. Bad frames are counted."""
+        while self._monitor.poll(0):
+            self._monitor.recv_multipart()
+            self._gap = True  # whatever was said before this connection was not heard
+        heard: list[Envelope] = []
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                frames = self.socket.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                break
+            try:
+                if len(frames) != 2:
+                    raise BadFrame(f"{len(frames)} frames instead of 2")
+                envelope = decode(frames[1])
+            except BadFrame:
+                self.bad += 1
+                continue
+            self._follow(envelope)
+            if topic(envelope.event).startswith(self._topics):
+                heard.append(envelope)
+        return heard
+
+    def take_gap(self) -> bool:
+        """Tell, once, whether envelopes may have been missed: then look at everything."""
+        gap, self._gap = self._gap, False
+        return gap
+
+    def close(self) -> None:
+        """Stop hearing."""
+        self.socket.disable_monitor()
+        self.socket.close()
+
+    def _follow(self, envelope: Envelope) -> None:
+        boot, last = self._last.get(envelope.source, (envelope.boot, 0))
+        if envelope.seq != (last + 1 if boot == envelope.boot else 1):
+            self._gap = True
+        if envelope.source not in self._last and len(self._last) >= _MOST_SOURCES:
+            self._last.clear()
+            self._gap = True
+        self._last[envelope.source] = (envelope.boot, envelope.seq)
