@@ -1,0 +1,160 @@
+"""The hooks' entrance: write what a hook tells, and hold its answer back while a hold stands.
+
+The session waits inside its hook for our answer, so everything here is short; only a hold makes it wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from urllib.parse import parse_qs
+
+import msgspec
+
+from failover.claude import hooks as claude_hooks
+from failover.claude.hooks import HookBody
+from failover.clock import Clock
+from failover.config_yaml import is_name
+from failover.core.session import HookCall, may_hold
+from failover.errors import UsageError
+from failover.host.process import ProcessId, alive
+from failover.store import hooks
+from failover.store.db import Store
+
+#: The longest that an answer is held back (seconds). The hooks' own timeout is 600 s; past that the binary goes on by
+#: itself (measured on 2.1.330).
+LONGEST_HOLD = 540.0
+#: How often a hold is looked at without having been told of a change (seconds): its holder may die without a word.
+_LOOK = 0.25
+#: How much of an answer's text is kept (characters): enough to see in a checkpoint where the session was.
+_MESSAGE = 2000
+_STATUSLINE_KEYS = ("rate_limits", "context_window", "prompt_cache", "model", "version", "cost")
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Which session's binary is speaking, by the URL that its launch files name."""
+
+    session: str
+    account: str
+    launch: str
+
+
+def sender(query: bytes) -> Sender:
+    """Return who speaks. Raises UsageError."""
+    fields = parse_qs(query.decode("ascii", "replace"), max_num_fields=10)
+    values = {name: fields.get(name, [""])[0] for name in Sender.__struct_fields__}
+    for name, value in values.items():
+        if not is_name(value):
+            raise UsageError(f"the query's {name} is {value[:80]!r}, which is no name")
+    return Sender(**values)
+
+
+class Entrance:
+    """Takes hooks and statuslines. boot: the control plane's; every method runs on the event loop's thread."""
+
+    def __init__(self, store: Store, clock: Clock, boot: str) -> None:
+        self._store, self._clock, self._boot = store, clock, boot
+        self._wakers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._closing = False
+
+    def begin(self) -> int:
+        """Note that hooks may have been missed until now; return in how many sessions."""
+        with self._store.transaction() as tx:
+            return hooks.mark_gaps(self._store, tx)
+
+    async def hook(self, who: Sender, body: bytes, gone: asyncio.Future[None]) -> None:
+        """Write a hook, and return when its session may go on. gone: done when the client has hung up.
+
+        Raises UsageError for a body that is no hook.
+        """
+        call = reduced(claude_hooks.parse(body), who.launch, self._store.now_ms())
+        with self._store.transaction() as tx:
+            held = (
+                not self._closing
+                and may_hold(hooks.activity(self._store, who.session), call)
+                and self._stands(call.conversation)
+            )
+            call = hooks.record_hook(
+                self._store, tx, session=who.session, account=who.account, boot=self._boot, call=call, held=held
+            )
+        if not held:
+            return
+        try:
+            await self._released(call.conversation, gone)
+        finally:
+            with self._store.transaction() as tx:
+                hooks.end_hold(self._store, tx, who.session, self._boot, call)
+
+    def statusline(self, who: Sender, body: bytes) -> None:
+        """Write a statusline push. Raises UsageError for a body that is none."""
+        try:
+            fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            conversation = msgspec.json.decode(fields["session_id"], type=str)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
+            raise UsageError(f"the body is no statusline of the binary: {error}") from None
+        kept = msgspec.json.encode({key: fields[key] for key in _STATUSLINE_KEYS if key in fields}).decode()
+        with self._store.transaction() as tx:
+            hooks.record_statusline(
+                tx,
+                session=who.session,
+                account=who.account,
+                launch=who.launch,
+                conversation=conversation,
+                at_ms=self._store.now_ms(),
+                body=kept,
+            )
+
+    def look(self, conversation: str = "") -> None:
+        """Let the answers that are held back look at their hold again: those of one conversation, or all."""
+        for waker in self._wakers.get(conversation, ()) if conversation else self._all():
+            waker.set()
+
+    def close(self) -> None:
+        """Let every held answer go: the sessions must not wait for a control plane that ends."""
+        self._closing = True
+        self.look()
+
+    def _all(self) -> list[asyncio.Event]:
+        return [waker for wakers in self._wakers.values() for waker in wakers]
+
+    def _stands(self, conversation: str) -> bool:
+        hold = hooks.standing_hold(self._store, conversation)
+        return hold is not None and self._clock.monotonic() < hold.until_mono and alive(ProcessId(hold.pid, hold.start))
+
+    async def _released(self, conversation: str, gone: asyncio.Future[None]) -> None:
+        deadline = self._clock.monotonic() + LONGEST_HOLD
+        waker = asyncio.Event()
+        self._wakers[conversation].add(waker)
+        try:
+            while not (gone.done() or self._closing or self._clock.monotonic() >= deadline):
+                waker.clear()
+                if not self._stands(conversation):
+                    return
+                woken = asyncio.ensure_future(waker.wait())
+                await asyncio.wait((woken, gone), timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                woken.cancel()
+        finally:
+            self._wakers[conversation].discard(waker)
+            if not self._wakers[conversation]:
+                del self._wakers[conversation]
+
+
+def reduced(body: HookBody, launch: str, at_ms: int) -> HookCall:
+    """Return a hook with only what somebody reads. The prompt stays whole: it may have to be sent again."""
+    tool, tool_input = body.tool
+    return HookCall(
+        id=0,
+        launch=launch,
+        conversation=body.session_id,
+        hook=body.hook_event_name,
+        at_ms=at_ms,
+        agent=body.agent_id or "",
+        prompt=body.prompt or "",
+        background=body.running,
+        error=body.error or "",
+        message=(body.last_assistant_message or "")[:_MESSAGE],
+        tool=tool,
+        tool_input=tool_input,
+        source=body.source or "",
+        notice=body.notification_type or "",
+    )

@@ -1,0 +1,289 @@
+"""What people and programs are shown, read from the store. The command line and the control plane give the same.
+
+Imported by every `claude-failover status`, so nothing heavy comes in here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from failover.candidates import candidates
+from failover.config import Config
+from failover.core.move import Move
+from failover.core.policy import Candidate, spoken_against
+from failover.core.swap import progress
+from failover.host.process import ProcessId, alive
+from failover.store import flags, orders, sessions, swaps
+from failover.store.db import Store
+
+#: The programs of a running daemon, by supervisord name.
+ROLES = (
+    "bus", "quota-monitor", "session-watcher", "dispatcher", "checkpoint", "account-switcher", "janitor", "notifier",
+    "control-plane",
+)  # fmt: skip
+
+
+class RoleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A role. did: the sentence of its last cycle; at_ms: when that was."""
+
+    role: str
+    running: bool
+    pid: int = 0
+    at_ms: int = 0
+    did: str = ""
+
+
+class WindowView(msgspec.Struct, frozen=True, kw_only=True):
+    """A usage window. used: percent, None when it is not known; resets_at: epoch seconds."""
+
+    window: str
+    used: float | None
+    threshold: float
+    resets_at: int | None = None
+    observed_ms: int = 0
+    source: str = ""
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account. sessions: how many run on it; against: why nothing would be moved to it now, empty if it could."""
+
+    name: str
+    config_dir: str
+    priority: int
+    enabled: bool
+    sessions: int
+    windows: tuple[WindowView, ...]
+    against: str = ""
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as configured, placed and last seen. state `new`: never launched."""
+
+    name: str
+    project: str
+    account: str
+    state: str
+    since_ms: int = 0
+    conversation: str = ""
+    pid: int = 0
+    waiting_for: str = ""
+    note: str = ""
+
+
+class MoveView(msgspec.Struct, frozen=True, kw_only=True):
+    """One session's part of a swap. progress: 0 to 1."""
+
+    session: str
+    state: str
+    progress: float
+    why: str
+
+
+class SwapView(msgspec.Struct, frozen=True, kw_only=True):
+    """A swap, restart or stop with its moves."""
+
+    id: int
+    kind: str
+    source: str
+    target: str
+    urgency: str
+    reason: str
+    state: str
+    started_ms: int
+    finished_ms: int
+    sentence: str
+    moves: tuple[MoveView, ...]
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task."""
+
+    id: int
+    name: str
+    project: str
+    state: str
+    priority: int
+    attempt: int
+    max_attempts: int
+    queued_ms: int
+    started_ms: int
+    finished_ms: int
+    detail: Any = None
+
+
+class CheckpointView(msgspec.Struct, frozen=True, kw_only=True):
+    """A note of what a session was doing."""
+
+    id: int
+    session: str
+    conversation: str
+    at_ms: int
+    occasion: str
+    detail: Any = None
+
+
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything at a glance. sentence: the whole in one line."""
+
+    sentence: str
+    paused_by: str
+    roles: tuple[RoleView, ...]
+    accounts: tuple[AccountView, ...]
+    sessions: tuple[SessionView, ...]
+    swap: SwapView | None
+    open_orders: int
+    tasks: dict[str, int]
+
+
+def roles(store: Store) -> tuple[RoleView, ...]:
+    """Return every role, whether it ever ran or not."""
+    rows = {row["role"]: row for row in store.query("SELECT * FROM roles")}
+    return tuple(_role(name, rows.get(name)) for name in (*ROLES, *(extra for extra in rows if extra not in ROLES)))
+
+
+def _role(name: str, row: Any) -> RoleView:
+    if row is None:
+        return RoleView(role=name, running=False)
+    running = alive(ProcessId(row["pid"], row["start"]))
+    return RoleView(role=name, running=running, pid=row["pid"], at_ms=row["at_ms"], did=row["did"])
+
+
+def accounts(config: Config, store: Store) -> tuple[AccountView, ...]:
+    """Return every configured account with the readings that count."""
+    seen = candidates(config, store, store.now_ms() / 1000)
+    return tuple(_account(config, one) for one in seen)
+
+
+def _account(config: Config, one: Candidate) -> AccountView:
+    windows = []
+    for window, threshold in one.thresholds.items():
+        reading = one.readings.get(window)
+        windows.append(
+            WindowView(
+                window=window,
+                used=reading.used if reading else None,
+                threshold=threshold,
+                resets_at=reading.resets_at if reading else None,
+                observed_ms=reading.observed_ms if reading else 0,
+                source=reading.source if reading else "",
+            )
+        )
+    return AccountView(
+        name=one.name,
+        config_dir=str(config.account(one.name).config_dir),
+        priority=one.priority,
+        enabled=one.enabled,
+        sessions=one.sessions,
+        windows=tuple(windows),
+        against=spoken_against(one, config.failover.margin) if one.enabled else f"{one.name} is disabled",
+    )
+
+
+def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
+    """Return every session: the configured ones in their order, then those that are still placed."""
+    placed, seen = sessions.placements(store), sessions.sightings(store)
+    configured = {session.name: session for session in config.sessions}
+    views = []
+    for name in (*configured, *(name for name in placed if name not in configured)):
+        place, sight, spec = placed.get(name), seen.get(name), configured.get(name)
+        views.append(
+            SessionView(
+                name=name,
+                project=place.cwd if place else str(spec.project) if spec else "",
+                account=place.account if place else (spec and spec.account) or "",
+                state=sight.state if sight and place else "new" if place is None else "unknown",
+                since_ms=sight.since_ms if sight else 0,
+                conversation=place.conversation if place else "",
+                pid=sight.pid if sight else 0,
+                waiting_for=sight.waiting_for if sight else "",
+                note=(sight.note if sight else "") or ("" if spec else "no longer in the configuration"),
+            )
+        )
+    return tuple(views)
+
+
+def swap_view(row: swaps.SwapRow, moves: list[Move]) -> SwapView:
+    """Return a swap as it is shown."""
+    return SwapView(
+        id=row.id,
+        kind=row.kind,
+        source=row.source,
+        target=row.target,
+        urgency=row.urgency,
+        reason=row.reason,
+        state=row.state,
+        started_ms=row.started_ms,
+        finished_ms=row.finished_ms,
+        sentence=row.sentence,
+        moves=tuple(swap_progress(move) for move in moves),
+    )
+
+
+def swap_progress(move: Move) -> MoveView:
+    """Return how far one session's part is."""
+    return MoveView(session=move.session, state=move.state, progress=progress(move), why=move.why)
+
+
+def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:
+    """Return the newest swaps, newest first."""
+    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit))
+
+
+def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:
+    """Return tasks: the open ones first, then the newest of the others."""
+    rows = store.query(
+        "SELECT * FROM tasks ORDER BY state IN ('done', 'failed'), CASE WHEN state IN ('done', 'failed')"
+        " THEN -finished_ms ELSE -priority END, id LIMIT ?",
+        (limit,),
+    )
+    return tuple(msgspec.convert(_with_detail(row), TaskView) for row in rows)
+
+
+def checkpoints(store: Store, session: str = "", limit: int = 50) -> tuple[CheckpointView, ...]:
+    """Return the newest checkpoints, newest first; of one session if it is named."""
+    where = "WHERE session = ? " if session else ""
+    args = (session, limit) if session else (limit,)
+    rows = store.query(f"SELECT * FROM checkpoints {where}ORDER BY id DESC LIMIT ?", args)
+    return tuple(msgspec.convert(_with_detail(row), CheckpointView) for row in rows)
+
+
+def checkpoint(store: Store, number: int) -> CheckpointView | None:
+    """Return one checkpoint."""
+    row = store.one("SELECT * FROM checkpoints WHERE id = ?", (number,))
+    return msgspec.convert(_with_detail(row), CheckpointView) if row else None
+
+
+def _with_detail(row: Any) -> dict[str, Any]:
+    fields = dict(row)
+    fields["detail"] = msgspec.json.decode(fields.pop("body") or "null")
+    return fields
+
+
+def status(config: Config, store: Store) -> StatusView:
+    """Return everything at a glance."""
+    pause, swap = flags.paused(store), swaps.open_swap(store)
+    views, those = roles(store), session_views(config, store)
+    counts = {row[0]: row[1] for row in store.query("SELECT state, count(*) FROM tasks GROUP BY state")}
+    running = sum(view.running for view in views)
+    words = [f"{running} of {len(views)} roles run"]
+    by_state: dict[str, int] = {}
+    for view in those:
+        by_state[view.state] = by_state.get(view.state, 0) + 1
+    listed = ", ".join(f"{count} {state}" for state, count in sorted(by_state.items()))
+    words.append(f"{len(those)} sessions" + (f" ({listed})" if listed else ""))
+    if swap:
+        words.append(f"{swap.kind} {swap.id} is under way")
+    if pause:
+        words.append(f"paused by {pause.by}")
+    return StatusView(
+        sentence="; ".join(words),
+        paused_by=pause.by if pause else "",
+        roles=views,
+        accounts=accounts(config, store),
+        sessions=those,
+        swap=swap_view(swap, swaps.moves(store, swap.id)) if swap else None,
+        open_orders=len(orders.pending(store)),
+        tasks=counts,
+    )

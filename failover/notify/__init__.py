@@ -1,0 +1,1 @@
+"""Sinks: where notices go. One module per kind, each with `key`, `known` and `send`."""

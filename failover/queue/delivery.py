@@ -1,0 +1,191 @@
+"""Hand a task to a session: row, marker, prompt; then see that it was taken, or take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from failover.clock import Clock
+from failover.config import Config
+from failover.core.dispatch import MAX_SENDS, Act, Delivery, Task, deliver, marker_text, prompt
+from failover.errors import HostError
+from failover.events import TaskDispatched
+from failover.host import process
+from failover.host.tmux import Tmux
+from failover.queue.folder import Marker, Queue
+from failover.queue.scene import Scene
+from failover.store import tasks
+from failover.store.db import Store
+
+#: A session that did not take a prompt is left alone this long, twice as long each time, and at most (seconds).
+_REST, _MOST_REST = 5.0, 300.0
+
+
+@dataclass
+class _Typed:
+    phase: Literal["fresh", "pasted", "entered", "unknown"]
+    at: float
+    sends: int = 0
+
+
+class Deliverer:
+    """Carries prompts to sessions. What it remembers only spares time: after a restart it finds out by looking."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock, tmux: Tmux, queues: Mapping[str, Queue]) -> None:
+        self._config, self._store, self._clock, self._tmux, self._queues = config, store, clock, tmux, queues
+        self._typed: dict[int, _Typed] = {}
+        self._rests: dict[str, tuple[float, float]] = {}  # session → (until, how long)
+        self._later: dict[int, float] = {}  # task that could not be marked → until when it waits
+
+    def resting(self, session: str) -> bool:
+        """Say whether a session did not take a prompt a moment ago."""
+        return self._clock.monotonic() < self._rests.get(session, (0.0, 0.0))[0]
+
+    def waits(self, task: int) -> bool:
+        """Say whether a task could not be marked a moment ago."""
+        return self._clock.monotonic() < self._later.get(task, 0.0)
+
+    def wake_after(self) -> float:
+        """Return the seconds until the next look at what was typed."""
+        if any(typed.phase in ("fresh", "pasted") for typed in self._typed.values()):
+            return 0.05
+        return 0.25 if self._typed else 5.0
+
+    def begin(self, task: Task, session: str, scene: Scene) -> str:
+        """Write that `task` is being handed to `session`, and mark its file. Nothing is typed yet."""
+        placement = scene.placements[session]
+        if late := self._late(task, scene):
+            return late
+        handed = msgspec.structs.replace(
+            task,
+            state="delivering",
+            attempt=task.attempt + 1,
+            session=session,
+            conversation=placement.conversation,
+            launch=placement.launch,
+            account=placement.account,
+            cwd=placement.cwd,
+            since_call=task.since_call or tasks.last_call(self._store),
+            since_size=scene.size(placement),
+            taken_call=0,
+        )
+        with self._store.transaction() as tx:
+            tasks.save(tx, handed)
+        queue = self._queues[task.project]
+        marker = Marker(task.id, session, handed.attempt, self._store.now_ms())
+        try:
+            marked, why = queue.mark(task.name, marker), "its file has a marker of another's"
+        except HostError as error:
+            marked, why = False, str(error)
+        if not marked:
+            self._put_back(handed, why)
+            self._later[task.id] = self._clock.monotonic() + _REST
+            return f"task {task.id} waits: {why}"
+        self._typed[task.id] = _Typed("fresh", self._clock.monotonic())
+        return f"handing task {task.id} ({task.name}) to {session}"
+
+    def _late(self, task: Task, scene: Scene) -> str:
+        """Follow a task that was taken after all, after it had been taken back."""
+        if not task.since_call:
+            return ""
+        found = tasks.prompt_with(self._store, marker_text(task.id, task.attempt + 1), task.since_call)
+        if found is None or found[0] not in scene.placements:
+            return ""
+        session, call = found
+        placement = scene.placements[session]
+        again = msgspec.structs.replace(
+            task,
+            attempt=task.attempt + 1,
+            session=session,
+            conversation=call.conversation,
+            launch=call.launch,
+            account=placement.account,
+            cwd=placement.cwd,
+        )
+        self._taken(again, call.id)
+        return f"{session} took task {task.id} after all"
+
+    def look(self, task: Task, scene: Scene, paused: bool) -> str:
+        """Take the next step with a task that is being handed over. Return what was done, empty for nothing."""
+        typed = self._typed.setdefault(task.id, _Typed("unknown", self._clock.monotonic()))
+        waited, timeout = self._clock.monotonic() - typed.at, self._config.dispatch.submit_timeout
+        placement = scene.placements.get(task.session)
+        text = marker_text(task.id, task.attempt)
+        found = tasks.prompt_with(self._store, text, task.since_call)
+        taken = found is not None
+        if not taken and placement and (typed.phase == "unknown" or waited >= timeout):
+            # Hooks may have been missed; the transcript has it too, a little later.
+            taken = scene.written(placement, text, task.since_size)
+        pane = scene.pane(task.session)
+        idle = bool(pane) and scene.idle(task.session)
+        seen = Delivery(
+            phase=typed.phase,
+            taken=taken,
+            idle=idle,
+            moving=scene.moving(task.session),
+            same=placement is not None and placement.launch == task.launch,
+            paused=paused,
+            shown=idle and text in _flat(self._tmux.capture(pane)),
+            waited=waited,
+            sends=typed.sends,
+        )
+        return self._do(task, deliver(seen, timeout), typed, pane, found[1].id if found else task.since_call)
+
+    def _do(self, task: Task, act: Act, typed: _Typed, pane: str, call: int) -> str:
+        match act.verb:
+            case "taken":
+                self._taken(task, call)
+                return f"{task.session} took task {task.id} ({task.name}), attempt {task.attempt}"
+            case "take_back":
+                self._take_back(task, act.why)
+                return f"took task {task.id} back from {task.session}: {act.why}"
+            case "paste":
+                # Noted first: a paste of which tmux did not answer may stand there all the same.
+                typed.phase, typed.at, typed.sends = "pasted", self._clock.monotonic(), typed.sends + 1
+                path = str(self._queues[task.project].path(task.name))
+                self._tmux.paste(pane, prompt(task.id, task.attempt, path))
+            case "enter":
+                if typed.phase == "entered":
+                    typed.sends = MAX_SENDS
+                typed.phase, typed.at, typed.sends = "entered", self._clock.monotonic(), max(typed.sends, 1)
+                self._tmux.keys(pane, "Enter")
+        return ""
+
+    def _taken(self, task: Task, call: int) -> None:
+        running = msgspec.structs.replace(
+            task,
+            state="running",
+            taken_call=call,
+            started_ms=self._store.now_ms(),
+            started_mono=self._clock.monotonic(),
+            host_boot=process.host_boot_id(),
+        )
+        with self._store.transaction() as tx:
+            tasks.save(tx, running)
+            tx.emit(TaskDispatched(task=task.id, name=task.name, session=task.session, attempt=task.attempt))
+        self._typed.pop(task.id, None)
+        self._rests.pop(task.session, None)
+
+    def _take_back(self, task: Task, why: str) -> None:
+        self._put_back(task, why)
+        lasting = min(max(self._rests.get(task.session, (0.0, _REST / 2))[1] * 2, _REST), _MOST_REST)
+        self._rests[task.session] = (self._clock.monotonic() + lasting, lasting)
+
+    def _put_back(self, task: Task, why: str) -> None:
+        """Put a task that was not taken back into the queue; the attempt does not count."""
+        back = msgspec.structs.replace(
+            task, state="queued", attempt=task.attempt - 1, session="", launch="", account="", reason=why
+        )
+        with self._store.transaction() as tx:
+            tasks.save(tx, back)
+        # After the row: a marker that is left behind is known as this task's and replaced.
+        self._queues[task.project].unmark(task.name)
+        self._typed.pop(task.id, None)
+
+
+def _flat(screen: str) -> str:
+    """Return what a pane shows as one line: a narrow pane breaks the marker."""
+    return " ".join(screen.split())

@@ -1,0 +1,195 @@
+"""Follow tasks that sessions are at, and put them away when they end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from failover.claude import transcript
+from failover.clock import Clock
+from failover.core.dispatch import Finish, Progress, Task, accounts_used, follow
+from failover.core.session import HookCall
+from failover.errors import HostError
+from failover.events import TaskFinished
+from failover.host import process
+from failover.queue.folder import Queue
+from failover.queue.scene import Scene, settled
+from failover.store import tasks
+from failover.store.db import Store
+
+#: How much of a session's last message is kept with a task (characters).
+_MESSAGE = 16_000
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in NAME.result.json. Times: epoch milliseconds; duration_s: of the last attempt."""
+
+    task: int
+    name: str
+    outcome: Literal["done", "failed"]
+    reason: str
+    session: str
+    accounts: tuple[str, ...]
+    attempts: int
+    queued_ms: int
+    started_ms: int
+    finished_ms: int
+    duration_s: float
+    message: str
+
+
+class Follower:
+    """Decides what becomes of running tasks and does it."""
+
+    def __init__(self, store: Store, clock: Clock, queues: Mapping[str, Queue]) -> None:
+        self._store, self._clock, self._queues = store, clock, queues
+        self._idle_since: dict[int, float] = {}
+
+    def wake_after(self) -> float:
+        """Return the seconds until the next look: soon where an idle session's task is not at its end."""
+        return 1.0 if self._idle_since else 5.0
+
+    def look(self, task: Task, scene: Scene) -> str:
+        """Take the next step with a running task. Return what was done, empty for nothing."""
+        if task.finish is not None:
+            return self._put_away(task, task.finish, scene)
+        seen, message = self._see(task, scene)
+        act = follow(task, seen)
+        match act.verb:
+            case "done" | "failed":
+                outcome: Literal["done", "failed"] = "done" if act.verb == "done" else "failed"
+                return self.end(task, outcome, act.why, scene, message, put_away=bool(seen.put_away))
+            case "again":
+                self._again(task, act.why)
+                return f"task {task.id} ({task.name}) is offered again: {act.why}"
+        return ""
+
+    def _see(self, task: Task, scene: Scene) -> tuple[Progress, str]:
+        queue = self._queues[task.project]
+        activity = scene.activity(task.session)
+        here = activity is None or activity.conversation == task.conversation
+        rest = activity is not None and settled(activity)
+        end = tasks.last_end(self._store, task.conversation, task.taken_call) if rest else None
+        ended: Literal["Stop", "StopFailure", "quiet", ""] = ""
+        message, error = "", ""
+        if end is not None:
+            ended, message, error = _ended(end), end.message, end.error
+        elif here and (activity is None or activity.gap) and (answer := self._quiet(task, scene)) is not None:
+            ended, rest, message = "quiet", True, answer
+        idle = scene.idle(task.session)
+        now = self._clock.monotonic()
+        if idle:
+            self._idle_since.setdefault(task.id, now)
+        else:
+            self._idle_since.pop(task.id, None)
+        return (
+            Progress(
+                put_away=queue.put_away(task.name, task.queued_ms),
+                ended=ended,
+                settled=rest,
+                here=here,
+                moving=scene.moving(task.session),
+                gone=scene.gone(task.session),
+                limited=scene.limited(task.session),
+                error=error,
+                idle_for=now - self._idle_since.get(task.id, now),
+                running_for=self._running_for(task),
+            ),
+            message,
+        )
+
+    def _quiet(self, task: Task, scene: Scene) -> str | None:
+        """Return the last answer, where hooks were missed and the transcript shows that the task's turn has ended."""
+        placement = scene.placements.get(task.session)
+        if placement is None or placement.conversation != task.conversation or scene.quiet(placement) is None:
+            return None
+        path = scene.transcript(placement)
+        return _last_answer(transcript.tail(path)) if path else None
+
+    def _running_for(self, task: Task) -> float:
+        if task.host_boot == process.host_boot_id():
+            return self._clock.monotonic() - task.started_mono
+        return time.time() - task.started_ms / 1000
+
+    def _again(self, task: Task, why: str) -> None:
+        again = msgspec.structs.replace(
+            task, state="queued", session="", conversation="", launch="", since_call=0, taken_call=0, reason=why
+        )
+        with self._store.transaction() as tx:
+            tasks.save(tx, again)
+        self._queues[task.project].unmark(task.name)
+        self._idle_since.pop(task.id, None)
+
+    def end(
+        self,
+        task: Task,
+        outcome: Literal["done", "failed"],
+        why: str,
+        scene: Scene,
+        message: str = "",
+        put_away: bool = False,
+    ) -> str:
+        """End a task: first its row says how, then its file goes where it belongs, then the row is closed."""
+        target = task.name if put_away else self._queues[task.project].free_name(task.name, outcome)
+        finish = Finish(outcome, why, target, message[:_MESSAGE])
+        # Closing: from here on it only goes forward, whatever is killed.
+        closing = msgspec.structs.replace(task, finish=finish, finished_ms=self._store.now_ms())
+        with self._store.transaction() as tx:
+            tasks.save(tx, closing)
+        return self._put_away(closing, finish, scene)
+
+    def _put_away(self, task: Task, finish: Finish, scene: Scene) -> str:
+        placement = scene.placements.get(task.session)
+        result = Result(
+            task=task.id,
+            name=task.name,
+            outcome=finish.outcome,
+            reason=finish.reason,
+            session=task.session,
+            accounts=accounts_used(
+                task.account,
+                tasks.moves_since(self._store, task.session, task.started_ms),
+                placement.account if placement and placement.conversation == task.conversation else "",
+            ),
+            attempts=task.attempt,
+            queued_ms=task.queued_ms,
+            started_ms=task.started_ms,
+            finished_ms=task.finished_ms,
+            duration_s=round((task.finished_ms - task.started_ms) / 1000, 3) if task.started_ms else 0.0,
+            message=finish.message,
+        )
+        try:
+            text = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+            self._queues[task.project].finish(task.name, finish.outcome, finish.target, text)
+        except HostError as error:
+            return f"task {task.id} is {finish.outcome}, but {error}"
+        with self._store.transaction() as tx:
+            tasks.save(tx, msgspec.structs.replace(task, state=finish.outcome, reason=finish.reason))
+            tx.emit(
+                TaskFinished(
+                    task=task.id, name=task.name, session=task.session, outcome=finish.outcome, reason=finish.reason
+                )
+            )
+        self._idle_since.pop(task.id, None)
+        return f"task {task.id} ({task.name}) is {finish.outcome}: {finish.reason}"
+
+
+def _ended(call: HookCall) -> Literal["Stop", "StopFailure", ""]:
+    if call.hook == "StopFailure":
+        return "StopFailure"
+    return "" if call.background else "Stop"
+
+
+def _last_answer(records: list[dict[str, object]]) -> str:
+    """Return the text of the last answer in a transcript's records."""
+    for record in reversed(records):
+        message = record.get("message")
+        if record.get("type") == "assistant" and isinstance(message, dict):
+            blocks = message.get("content")
+            if isinstance(blocks, list):
+                texts = [b.get("text") for b in blocks if isinstance(b, dict) and b.get("type") == "text"]
+                return "\n".join(text for text in texts if isinstance(text, str))
+    return ""

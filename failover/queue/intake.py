@@ -1,0 +1,149 @@
+"""Take up what stands in the inboxes: a whole task file becomes a row, what is none goes to failed/."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from failover.clock import Clock
+from failover.config import Config
+from failover.core.dispatch import MAX_PROMPT, Task, pin_problem, prompt
+from failover.errors import HostError
+from failover.events import TaskFinished, TaskQueued
+from failover.host.inotify import Watch
+from failover.queue import names
+from failover.queue.folder import Queue
+from failover.queue.inbox import Bad, Found
+from failover.store import tasks
+from failover.store.db import Store
+
+#: Inboxes are looked at this often, whatever was heard (seconds).
+RESCAN = 5.0
+#: Files that are still being written are looked at again after this long (seconds).
+AGAIN = 0.11
+
+
+class Intake:
+    """Watches the inboxes of all projects."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock, queues: Mapping[str, Queue]) -> None:
+        self._config, self._store, self._clock, self._queues = config, store, clock, queues
+        self.serves = serves(config)
+        self._watch = Watch(self._inboxes())
+        self._due = 0.0
+        self._unfinished = False
+
+    @property
+    def descriptor(self) -> int:
+        """Return what becomes readable when something changed in an inbox."""
+        return self._watch.descriptor
+
+    def look(self) -> list[str]:
+        """Take up what is new, if it is time to look or something changed; return what was done."""
+        now = self._clock.monotonic()
+        if now < self._due and not select.select([self.descriptor], (), (), 0)[0]:
+            return []
+        self._watch.drain()
+        said: list[str] = []
+        for queue in self._queues.values():
+            try:
+                queue.ensure()
+            except HostError as error:
+                said.append(str(error))
+        if self._watch.folders != tuple(folder for folder in self._inboxes() if folder.is_dir()):
+            self._watch.close()
+            self._watch = Watch(self._inboxes())
+        taken = tasks.open_names(self._store)
+        self._unfinished = False
+        for project, queue in self._queues.items():
+            try:
+                seen = queue.look(taken.get(project, {}), now, self._clock.epoch())
+            except HostError as error:
+                said.append(str(error))
+                continue
+            self._unfinished = self._unfinished or bool(seen.unfinished)
+            bad = list(seen.bad)
+            for found in seen.found:
+                if reason := self._against(project, queue, found):
+                    bad.append(Bad(found.name + names.SUFFIX, reason))
+            refused = {one.file for one in bad}
+            said += self._queue(project, [one for one in seen.found if one.name + names.SUFFIX not in refused])
+            for one in bad:
+                said.append(self._refuse(project, queue, one))
+        self._due = now + (AGAIN if self._unfinished else RESCAN)
+        return said
+
+    def wake_after(self) -> float:
+        """Return the seconds until the next look."""
+        return max(self._due - self._clock.monotonic(), 0.0)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._watch.close()
+
+    def _inboxes(self) -> list[Path]:
+        return [queue.inbox for queue in self._queues.values()]
+
+    def _against(self, project: str, queue: Queue, found: Found) -> str:
+        if problem := pin_problem(found.spec.session, project, self.serves):
+            return problem
+        # Numbers of any length that will ever be reached.
+        if len(prompt(10**9, 100, str(queue.path(found.name)))) >= MAX_PROMPT:
+            return "its path is too long for a prompt; give it a shorter name"
+        return ""
+
+    def _queue(self, project: str, found: Sequence[Found]) -> list[str]:
+        if not found:
+            return []
+        defaults = self._config.dispatch
+        with self._store.transaction() as tx:
+            for one in found:
+                spec = one.spec
+                task = Task(
+                    id=0,
+                    name=one.name,
+                    project=project,
+                    priority=spec.priority,
+                    max_attempts=spec.max_attempts or defaults.max_attempts,
+                    queued_ms=self._store.now_ms(),
+                    pin=spec.session,
+                    timeout=spec.timeout or defaults.task_timeout,
+                )
+                task = tasks.add(tx, task)
+                tx.emit(TaskQueued(task=task.id, name=task.name, project=project))
+        some = ", ".join(one.name for one in found[:3])
+        return [f"queued {some}" + (f" and {len(found) - 3} more" if len(found) > 3 else "")]
+
+    def _refuse(self, project: str, queue: Queue, bad: Bad) -> str:
+        name = names.shown(bad.file)
+        try:
+            if not queue.refuse(bad):
+                return ""
+        except HostError as error:
+            return str(error)
+        with self._store.transaction() as tx:
+            now_ms = self._store.now_ms()
+            shown = name.removesuffix(names.SUFFIX)
+            task = tasks.add(
+                tx,
+                Task(
+                    id=0,
+                    name=shown,
+                    project=project,
+                    state="failed",
+                    queued_ms=now_ms,
+                    finished_ms=now_ms,
+                    reason=bad.reason,
+                ),
+            )
+            tx.emit(TaskFinished(task=task.id, name=shown, session="", outcome="failed", reason=bad.reason))
+        return f"refused {name}: {bad.reason}"
+
+
+def serves(config: Config) -> dict[str, str]:
+    """Return the project that each configured session serves, as it is written in `projects`."""
+    projects = {project.resolve(): str(project) for project in config.projects}
+    return {
+        spec.name: projects[spec.project.resolve()] for spec in config.sessions if spec.project.resolve() in projects
+    }

@@ -1,0 +1,166 @@
+"""One look at the sessions, for the dispatcher: who is idle for certain, who is being moved, who is gone."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from pathlib import Path
+
+from failover.candidates import candidates
+from failover.claude import registry, transcript
+from failover.claude.transcript import Ending
+from failover.config import Config
+from failover.core.dispatch import Seat
+from failover.core.session import Activity
+from failover.host.tmux import Pane, Tmux
+from failover.store import sessions, swaps, tasks
+from failover.store.db import Store
+from failover.store.sessions import Placement, Sighting
+
+#: A transcript to which nothing was added for this long is at rest (seconds; records are on disk within 0.3 s).
+_AT_REST = 5.0
+#: Of a transcript's growth since a task was handed over, this much is searched for its marker (bytes).
+_SEARCHED = 8 * 1024 * 1024
+
+
+class Scene:
+    """What one cycle of the dispatcher sees. Made anew for each."""
+
+    def __init__(self, config: Config, store: Store, tmux: Tmux) -> None:
+        self._config, self._store, self._tmux = config, store, tmux
+        self.placements = sessions.placements(store)
+        self._sightings = sessions.sightings(store)
+        self._activities = sessions.activities(store)
+        self._moving = tasks.moving_sessions(store)
+        self._held = swaps.held_conversations(store)
+
+    @cached_property
+    def low(self) -> dict[str, str]:
+        """Return why an account gets no work, by name: disabled, or a window at its threshold."""
+        found = {}
+        for account in candidates(self._config, self._store, self._store.now_ms() / 1000):
+            if not account.enabled:
+                found[account.name] = f"its account {account.name} is disabled"
+            for window, reading in account.readings.items():
+                if reading.used >= account.thresholds.get(window, 100.0):
+                    found[account.name] = f"its account {account.name} is at {reading.used:g} % of {window}"
+        return found
+
+    @cached_property
+    def _panes(self) -> dict[str, Pane]:
+        return self._tmux.panes()
+
+    @cached_property
+    def _registered(self) -> dict[tuple[int, int], registry.RegistryEntry]:
+        entries = registry.read_all(self._config.shared_dir / "sessions")
+        return {(entry.pid, entry.start): entry for entry in entries}
+
+    def seat(self, session: str, project: str, task: int, resting: bool) -> Seat:
+        """Return a session as somebody who could do a task."""
+        placement = self.placements.get(session)
+        if placement is None:
+            return Seat(session=session, project=project, idle=False)
+        return Seat(
+            session=session,
+            project=project,
+            idle=self.idle(session),
+            moving=self.moving(session),
+            low=self.low.get(placement.account, ""),
+            task=task,
+            resting=resting,
+        )
+
+    def moving(self, session: str) -> bool:
+        """Say whether a move or a hold concerns a session."""
+        placement = self.placements.get(session)
+        return session in self._moving or (placement is not None and placement.conversation in self._held)
+
+    def activity(self, session: str) -> Activity | None:
+        """Return what the hooks of the session's present launch add up to."""
+        placement, activity = self.placements.get(session), self._activities.get(session)
+        if placement is None or activity is None or activity.launch != placement.launch:
+            return None
+        return activity
+
+    def sighting(self, session: str) -> Sighting | None:
+        """Return how a session was last seen, if that speaks of the process that it is placed on."""
+        placement, sighting = self.placements.get(session), self._sightings.get(session)
+        if placement is None or sighting is None:
+            return None
+        return sighting if (sighting.pid, sighting.start) == (placement.pid, placement.start) else None
+
+    def idle(self, session: str) -> bool:
+        """Say whether a session is proven idle: the registry says so, and its hooks do not say otherwise."""
+        placement, sighting = self.placements.get(session), self.sighting(session)
+        if placement is None or sighting is None or placement.wanted != "running" or not placement.pid:
+            return False
+        activity = self.activity(session)
+        if activity is not None and activity.gap and not settled(activity):
+            return self.quiet(placement) is not None  # the end of what it did may be what was missed
+        return sighting.state == "idle" and (activity is None or settled(activity))
+
+    def gone(self, session: str) -> bool:
+        """Say whether a session's process ended, with no move that would start it again."""
+        if self.moving(session):
+            return False
+        if session not in self.placements:
+            return True
+        sighting = self.sighting(session)
+        return sighting is not None and sighting.state in ("exited", "stopped")
+
+    def limited(self, session: str) -> bool:
+        """Say whether a used-up limit stopped a session's turn."""
+        sighting = self.sighting(session)
+        return sighting is not None and (sighting.state == "limited" or bool(sighting.limit_window))
+
+    def quiet(self, placement: Placement) -> Ending | None:
+        """Return the transcript's end where registry and transcript agree that nothing goes on (hooks not asked)."""
+        entry = self._registered.get((placement.pid, placement.start))
+        path = self.transcript(placement)
+        if entry is None or entry.status != "idle" or path is None:
+            return None
+        try:
+            if time.time() - path.stat().st_mtime < _AT_REST:
+                return None
+        except OSError:
+            return None
+        end = transcript.ending(path)
+        busy = end.queued_prompts or end.undelivered or end.background or end.open_tools
+        return end if end.last_kind == "assistant_text" and not busy else None
+
+    def transcript(self, placement: Placement) -> Path | None:
+        """Return the transcript of a session's conversation."""
+        return transcript.locate(self._config.shared_dir, Path(placement.cwd), placement.conversation)
+
+    def written(self, placement: Placement, text: str, after: int) -> bool:
+        """Say whether the transcript holds `text` behind its first `after` bytes."""
+        path = self.transcript(placement)
+        if path is None:
+            return False
+        try:
+            with path.open("rb") as stream:
+                stream.seek(after)
+                return text.encode() in stream.read(_SEARCHED)
+        except OSError:
+            return False
+
+    def size(self, placement: Placement) -> int:
+        """Return how long a session's transcript is (bytes), 0 when there is none."""
+        path = self.transcript(placement)
+        try:
+            return path.stat().st_size if path else 0
+        except OSError:
+            return 0
+
+    def pane(self, session: str) -> str:
+        """Return the pane that the session's own process has, empty when another program has it."""
+        placement, pane = self.placements.get(session), self._panes.get(session)
+        if placement is None or pane is None or pane.dead or pane.pid != placement.pid:
+            return ""
+        return pane.pane_id
+
+
+def settled(activity: Activity) -> bool:
+    """Say whether no turn, sub-agent, background task or question is open."""
+    busy = activity.turn or activity.agents or activity.undelivered or activity.background
+    return not (busy or activity.held or activity.asking or activity.ended)

@@ -1,0 +1,72 @@
+"""Start the binary in a session's pane, under an account whose config dir was made whole first."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from failover.claude import config_dir, launch, seed, transcript
+from failover.claude.launch import LaunchSpec
+from failover.config import Config
+from failover.errors import HostError
+from failover.host import process
+from failover.host.tmux import Pane, Tmux
+from failover.store.sessions import Placement
+
+
+def new_launch_id() -> str:
+    """Return a fresh launch id."""
+    return secrets.token_hex(6)
+
+
+class Launcher:
+    """Starts sessions. It refuses where a process may live on the conversation, and where a pane is in use."""
+
+    def __init__(self, config: Config, tmux: Tmux) -> None:
+        self._config, self._tmux = config, tmux
+
+    def make_whole(self, account: str) -> None:
+        """Link and seed an account's config dir so that no dialog stands in the way. Raises HostError."""
+        where = self._config.account(account).config_dir
+        config_dir.make_whole(where, self._config.shared_dir)
+        folders = {*self._config.projects, *(spec.project for spec in self._config.sessions)}
+        seed.seed(where, sorted(folders), mirror_from=self._config.shared_dir)
+
+    def start(self, placement: Placement, prompt: str = "") -> Pane:
+        """Start the binary for `placement` and return its pane, whose pid is the binary's.
+
+        Raises HostError when the conversation has a live process, the pane is in use, or tmux fails.
+        """
+        living = process.with_argument(placement.conversation)
+        if living:
+            pid = living[0].pid
+            raise HostError(f"{placement.session}: pid {pid} is on its conversation; end that process, then try again")
+        self.make_whole(placement.account)
+        cwd = Path(placement.cwd)
+        if not cwd.is_dir():
+            raise HostError(
+                f"{placement.session}: its folder {cwd} is not there; make it, or change sessions in the config"
+            )
+        script = launch.write_launch_files(
+            LaunchSpec(
+                session=placement.session,
+                account=placement.account,
+                launch=placement.launch,
+                conversation=placement.conversation,
+                cwd=cwd,
+                config_dir=self._config.account(placement.account).config_dir,
+                command=self._config.claude.command,
+                args=self._config.claude.args,
+                env=self._config.claude.env,
+                resume=transcript.locate(self._config.shared_dir, cwd, placement.conversation) is not None,
+                prompt=prompt or None,
+                directory=self._config.paths.launch_dir,
+                control_socket=self._config.paths.control_socket,
+            )
+        )
+        command = ["sh", str(script)]
+        pane = self._tmux.panes().get(placement.session)
+        if pane is None:
+            return self._tmux.new_session(placement.session, cwd, command)
+        # tmux refuses while the pane's process lives, whoever it belongs to.
+        return self._tmux.respawn(pane.pane_id, cwd, command)

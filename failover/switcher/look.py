@@ -1,0 +1,136 @@
+"""Look at the world: what registry, hooks, processes, panes and transcripts show of a move's session, now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from failover.claude import launch, registry, transcript
+from failover.config import Config
+from failover.core.move import BEFORE_DEATH, Move, Seen
+from failover.core.session import Activity, Standing, standing
+from failover.host import process
+from failover.host.process import ProcessId
+from failover.host.tmux import Pane, Tmux
+from failover.store import sessions
+from failover.store.db import Store
+
+#: Hooks that show that the model has spoken in the turn.
+_ANSWERED = frozenset({"PreToolUse", "PostToolUse", "PostToolBatch", "PermissionRequest", "Stop"})
+
+
+class Scene:
+    """One look, taken once a pass and shared by all moves. What costs is looked up only when it is asked for."""
+
+    def __init__(self, config: Config, store: Store, tmux: Tmux) -> None:
+        self._config, self._store, self._tmux = config, store, tmux
+        self._seen: dict[tuple[int, str], Seen] = {}
+
+    @cached_property
+    def activities(self) -> Mapping[str, Activity]:
+        """The folded hooks by session."""
+        return sessions.activities(self._store)
+
+    @cached_property
+    def panes(self) -> Mapping[str, Pane]:
+        """The first pane of each tmux session."""
+        return self._tmux.panes()
+
+    @cached_property
+    def _registry(self) -> list[registry.RegistryEntry]:
+        entries = registry.read_all(self._config.shared_dir / "sessions")
+        return [entry for entry in entries if process.alive(ProcessId(entry.pid, entry.start))]
+
+    @cached_property
+    def _processes(self) -> Mapping[ProcessId, tuple[str, ...]]:
+        return process.of_user()
+
+    def seen(self, move: Move) -> Seen:
+        """Return what bears on the next step of `move`."""
+        key = (move.id, move.state)
+        if key not in self._seen:
+            self._seen[key] = self._see(move)
+        return self._seen[key]
+
+    def at_rest(self, moves: Sequence[Move]) -> frozenset[str]:
+        """Return the sessions that wait to be moved and are at rest."""
+        waiting = [move for move in moves if move.state in ("queued", "holding")]
+        return frozenset(move.session for move in waiting if self.seen(move).standing.at == "idle")
+
+    def _see(self, move: Move) -> Seen:
+        if move.state in BEFORE_DEATH:
+            return self._before(move)
+        if move.state == "stopping":
+            registered = any((e.pid, e.start) == (move.pid, move.start) for e in self._registry)
+            return Seen(alive=process.alive(ProcessId(move.pid, move.start)), registered=registered)
+        if move.state == "dead":
+            return Seen(elsewhere=self.elsewhere(move.conversation, {move.pid}))
+        return self._after(move)
+
+    def ending(self, move: Move) -> transcript.Ending | None:
+        """Return how the conversation's transcript ends, None when it has none."""
+        path = transcript.locate(self._config.shared_dir, Path(move.cwd), move.conversation)
+        return transcript.ending(path) if path else None
+
+    def elsewhere(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
+        """Return the live processes on a conversation, by registry and by arguments, less `ours`.
+
+        A child of ours has our arguments until it becomes another program: it is ours too.
+        """
+        found = {entry.pid for entry in self._registry if entry.conversation == conversation}
+        found |= {p.pid for p, arguments in self._processes.items() if conversation in arguments}
+        return tuple(sorted(pid for pid in found - ours if not ours.intersection(process.ancestors(pid))))
+
+    def _before(self, move: Move) -> Seen:
+        entry = next((e for e in self._registry if (e.pid, e.start) == (move.pid, move.start)), None)
+        if entry is None or entry.conversation != move.conversation:
+            alive = process.alive(ProcessId(move.pid, move.start))
+            why = "the registry does not have it on its conversation" if alive else "its process is gone"
+            return Seen(alive=alive, standing=Standing(None, why))
+        activity = self.activities.get(move.session)
+        if activity is not None and activity.conversation != move.conversation:
+            activity = None
+        limited = quiet = False
+        # Only a session that looks stopped is worth reading its transcript for.
+        if entry.status in ("idle", "waiting"):
+            ending = self.ending(move)
+            limited = ending is not None and ending.limit is not None
+            # A shell that runs on shows in the registry's status; other children may be the user's MCP servers.
+            quiet = entry.status == "idle" and (ending is None or not ending.background)
+        return Seen(
+            alive=True,
+            elsewhere=self.elsewhere(move.conversation, {move.pid}),
+            standing=standing(activity, entry.status, limited=limited, quiet=quiet),
+            limited=limited,
+            status=entry.status,
+        )
+
+    def process_of(self, move: Move) -> ProcessId | None:
+        """Return the process that the move's launch made, if it lives: the one in its pane that carries its mark."""
+        pane = self.panes.get(move.session)
+        found = process.identify(pane.pid) if pane and not pane.dead else None
+        mark = launch.marker(move.session, move.launch)
+        return found if found and any(mark in argument for argument in process.cmdline(found)) else None
+
+    def _after(self, move: Move) -> Seen:
+        found = self.process_of(move)
+        entry = next((e for e in self._registry if found and (e.pid, e.start) == (found.pid, found.start)), None)
+        registered = entry is not None and entry.conversation == move.conversation
+        status = entry.status if entry else ""
+        activity = self.activities.get(move.session)
+        if activity is not None and activity.launch != move.launch:
+            activity = None
+        answered = activity is not None and (activity.tool != "" or activity.last_hook in _ANSWERED)
+        trouble = activity.failure if activity else ""
+        taken = (
+            answered or bool(trouble) or (activity is not None and activity.turn) or (registered and status == "busy")
+        )
+        return Seen(
+            launched=found is not None,
+            registered=registered,
+            status=status,
+            taken=taken,
+            answered=answered,
+            trouble=trouble,
+        )

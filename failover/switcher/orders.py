@@ -1,0 +1,254 @@
+"""Turn orders and the quota-monitor's requests into swaps, restarts, stops and launches, or say why not."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from failover.candidates import candidates
+from failover.clock import Clock
+from failover.config import Config
+from failover.core import policy
+from failover.core.move import Move
+from failover.core.swap import in_order
+from failover.errors import FailoverError, HostError, Refused, UsageError
+from failover.events import SessionLaunched, SwapStarted
+from failover.host import process
+from failover.host.process import ProcessId
+from failover.store import orders, sessions, swaps
+from failover.store.db import Store
+from failover.store.orders import Order
+from failover.store.sessions import Placement
+from failover.switcher.launcher import Launcher, new_launch_id
+
+Kind = Literal["swap", "restart", "stop"]
+
+
+class Desk:
+    """Takes up what is asked for, one thing at a time."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock, launcher: Launcher) -> None:
+        self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
+
+    # -- orders of people and programs ---------------------------------------------------------------
+
+    def take_order(self, order: Order, paused: bool) -> str:
+        """Carry out an order or begin to; an order that cannot be is answered with the reason."""
+        try:
+            if paused and not order.args.dry_run:
+                raise Refused("paused; lift it with: claude-failover resume")
+            if order.verb == "launch":
+                return self._launch(order)
+            return self._begin_ordered(order)
+        except FailoverError as error:
+            outcome: orders.Outcome = "refused" if isinstance(error, Refused) else "failed"
+            self._answer(order, outcome, str(error))
+            return f"order {order.id} ({order.verb}) {outcome}: {error}"
+
+    def _answer(self, order: Order, outcome: orders.Outcome, sentence: str) -> None:
+        with self._store.transaction() as tx:
+            orders.finish(tx, order.id, self._store.now_ms(), outcome, sentence)
+
+    def _begin_ordered(self, order: Order) -> str:
+        placed = self._living(order.args.sessions)
+        by = f"ordered by {order.by}"
+        if order.verb != "swap":
+            kind: Kind = "stop" if order.verb == "stop" else "restart"
+            if not placed:
+                raise Refused(f"no session to {order.verb}: none of them runs")
+            return self._begin(kind, placed, "", "soft", by, order_id=order.id)
+        target = order.args.to or self._best_target(placed)
+        account = self._config.account(target)
+        if not account.enabled:
+            raise Refused(f"the account {target} is disabled in the configuration")
+        if against := self._at_its_threshold(target):
+            raise Refused(against)
+        moving = [p for p in placed if p.account != target]
+        if not moving:
+            raise Refused(f"nothing to move: every running session named is on {target} already")
+        if order.args.dry_run:
+            sentence = self._plan(moving, target)
+            self._answer(order, "done", sentence)
+            return sentence
+        return self._begin("swap", moving, target, "soft", by, order_id=order.id)
+
+    def _at_its_threshold(self, target: str) -> str:
+        """Return why a target would have to be left again at once, empty when it would not."""
+        view = next(v for v in candidates(self._config, self._store, self._clock.epoch()) if v.name == target)
+        for window, reading in sorted(view.readings.items()):
+            threshold = view.thresholds.get(window, 100.0)
+            if reading.used >= threshold:
+                return f"{target} is at {reading.used:g} % of its {window} window itself (threshold {threshold:g} %)"
+        return ""
+
+    def _plan(self, moving: Sequence[Placement], target: str) -> str:
+        seen = sessions.sightings(self._store)
+        names = self._ordered(moving)
+        told = ", ".join(f"{name} ({seen[name].state if name in seen else 'unknown'})" for name in names)
+        return f"would move {len(names)} sessions to {target}: {told}; nothing was done"
+
+    def _best_target(self, placed: Sequence[Placement]) -> str:
+        views = candidates(self._config, self._store, self._clock.epoch())
+        in_use = sorted(
+            (view for view in views if any(p.account == view.name for p in placed)), key=lambda v: -v.sessions
+        )
+        if not in_use:
+            raise Refused(
+                "no session runs, so there is nothing to move; start them with: claude-failover sessions launch"
+            )
+        target = policy.choose(in_use[0], views, self._config.failover.margin)
+        if target is None:
+            reasons = "; ".join(filter(None, (policy.spoken_against(v, self._config.failover.margin) for v in views)))
+            raise Refused(f"no viable target: {reasons or 'there is no other enabled account'}; name one with --to")
+        return target.name
+
+    def _living(self, names: Sequence[str]) -> list[Placement]:
+        placements = sessions.placements(self._store)
+        for name in names:
+            if name not in placements:
+                raise UsageError(f"no session {name} was ever launched; see: claude-failover sessions list")
+        wanted = [placements[name] for name in names] if names else list(placements.values())
+        return [p for p in wanted if p.wanted == "running" and process.alive(ProcessId(p.pid, p.start))]
+
+    # -- requests of the quota-monitor -----------------------------------------------------------------
+
+    def take_request(self, request: swaps.SwapRequest, paused: bool) -> str:
+        """Begin the swap that the policy asked for, unless what it was asked for has passed."""
+        if paused:
+            return "paused: the request for a swap waits"
+        moving = [p for p in self._living(()) if p.account == request.source]
+        seen = sessions.sightings(self._store)
+        if self._config.failover.idle_sessions == "leave":
+            moving = [p for p in moving if p.session not in seen or seen[p.session].state != "idle"]
+        if not moving:
+            return f"nothing to move: no session runs on {request.source}"
+        return self._begin("swap", moving, request.target, request.urgency, request.reason, request_id=request.id)
+
+    # -- beginning -----------------------------------------------------------------------------------
+
+    def _ordered(self, placed: Sequence[Placement]) -> list[str]:
+        seen = sessions.sightings(self._store)
+        return in_order([(p.session, seen[p.session].state if p.session in seen else "unknown") for p in placed])
+
+    def _begin(
+        self,
+        kind: Kind,
+        moving: Sequence[Placement],
+        target: str,
+        urgency: policy.Urgency,
+        reason: str,
+        order_id: int = 0,
+        request_id: int = 0,
+    ) -> str:
+        by_name = {placement.session: placement for placement in moving}
+        names = self._ordered(moving)
+        sources = sorted({placement.account for placement in moving})
+        source = sources[0] if len(sources) == 1 else "several"
+        deadline = self._config.failover.deadline
+        wait = deadline.soft if urgency == "soft" else deadline.hard
+        with self._store.transaction() as tx:
+            swap = swaps.begin(
+                tx,
+                kind=kind,
+                source=source,
+                target=target,
+                urgency=urgency,
+                reason=reason,
+                order_id=order_id,
+                request_id=request_id,
+                started_ms=self._store.now_ms(),
+                deadline_mono=self._clock.monotonic() + wait,
+                host_boot=process.host_boot_id(),
+            )
+            for name in names:
+                swaps.add_move(tx, self._move(swap, kind, by_name[name], target))
+            tx.emit(
+                SwapStarted(
+                    swap=swap, source=source, target=target, urgency=urgency, sessions=tuple(names), reason=reason
+                )
+            )
+        return (
+            f"swap {swap} began: {kind} of {len(names)} sessions from {source} to {target or source} because {reason}"
+        )
+
+    def _move(self, swap: int, kind: Kind, placement: Placement, target: str) -> Move:
+        return Move(
+            id=0,
+            swap=swap,
+            session=placement.session,
+            conversation=placement.conversation,
+            cwd=placement.cwd,
+            source=placement.account,
+            target="" if kind == "stop" else target or placement.account,
+            kind=kind,
+            pane=placement.pane,
+            pid=placement.pid,
+            start=placement.start,
+        )
+
+    # -- launching -----------------------------------------------------------------------------------
+
+    def _launch(self, order: Order) -> str:
+        """Start every session that was ordered and does not run, each in its last conversation if it has one."""
+        names = order.args.sessions or tuple(spec.name for spec in self._config.sessions)
+        account = self._config.account(order.args.to).name if order.args.to else ""
+        placements = sessions.placements(self._store)
+        started, running, failed = [], [], []
+        for name in names:
+            spec = self._config.session(name)
+            last = placements.get(name)
+            if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
+                running.append(name)
+                continue
+            if last and last.cwd != str(spec.project):
+                last = None  # a conversation belongs to its folder
+            wanted = account or (last.account if last else "") or spec.account or self._preferred()
+            placement = Placement(
+                session=name,
+                account=wanted,
+                conversation=last.conversation if last else str(uuid.uuid4()),
+                cwd=str(spec.project),
+                wanted="running",
+                launch=new_launch_id(),
+                launched_ms=self._store.now_ms(),
+            )
+            try:
+                self._start(placement)
+                started.append(name)
+            except HostError as error:
+                failed.append(str(error))
+        words = [f"started {len(started)} sessions"]
+        words += [f"{len(running)} run already"] if running else []
+        words += failed
+        self._answer(order, "failed" if failed else "done", "; ".join(words))
+        return "; ".join(words)
+
+    def _start(self, placement: Placement) -> None:
+        with self._store.transaction() as tx:
+            sessions.place(tx, placement)
+        pane = self._launcher.start(placement)
+        found = process.identify(pane.pid)
+        if found is None:
+            raise HostError(
+                f"{placement.session}: it ended at once; look at its pane: tmux attach -t {placement.session}"
+            )
+        with self._store.transaction() as tx:
+            sessions.place(tx, msgspec.structs.replace(placement, pane=pane.pane_id, pid=found.pid, start=found.start))
+            tx.emit(
+                SessionLaunched(
+                    session=placement.session,
+                    account=placement.account,
+                    conversation=placement.conversation,
+                    pid=found.pid,
+                )
+            )
+
+    def _preferred(self) -> str:
+        """Return the most preferred account that nothing speaks against, else the most preferred one."""
+        views = sorted(candidates(self._config, self._store, self._clock.epoch()), key=lambda v: (v.priority, v.name))
+        enabled = [view for view in views if view.enabled]
+        margin = self._config.failover.margin
+        return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)

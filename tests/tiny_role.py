@@ -1,0 +1,58 @@
+"""A role for tests of the shell: `python -m tests.tiny_role NAME WAY`. It says whom it has heard and whom it sees.
+
+Ways: plain; stumble (a HostError in each of its first two cycles); crash (an error that nobody expected); wake (a pipe
+of its own wakes it).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from failover.errors import HostError
+from failover.events import Envelope
+from failover.runtime import Host, run
+
+
+class Tiny:
+    """Hears of other roles' starts, and looks for them."""
+
+    name = sys.argv[1]
+    topics: tuple[str, ...] = ("role.started",)
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._way = sys.argv[2]
+        self._cycles = 0
+        self._woken = 0
+        self._heard: list[str] = []
+        self._pipe = os.pipe()
+        if self._way == "wake":
+            os.write(self._pipe[1], b"x")
+
+    def cycle(self, heard: Sequence[Envelope]) -> str:
+        self._cycles += 1
+        self._heard += [envelope.source for envelope in heard if envelope.source != self.name]
+        if self._way == "stumble" and self._cycles <= 2:
+            raise HostError(f"stumbled over stone {self._cycles}")
+        if self._way == "crash" and self._cycles == 2:
+            raise ZeroDivisionError("with token=abcdefgh")
+        if self._way == "wake" and self._cycles == 2:
+            self._woken = len(os.read(self._pipe[0], 10))
+        seen = [row["role"] for row in self._host.store.query("SELECT role FROM roles ORDER BY role")]
+        return f"Heard {self._heard}, sees {seen}, woken {self._woken}"
+
+    def wake_after(self) -> float:
+        return 0.2 if self._way == "crash" else 3600.0
+
+    def descriptors(self) -> Sequence[int]:
+        return (self._pipe[0],)
+
+    def close(self) -> None:
+        os.close(self._pipe[0])
+        os.close(self._pipe[1])
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Tiny)

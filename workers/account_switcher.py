@@ -1,0 +1,145 @@
+"""account-switcher: the only role that starts and stops the binary. One swap at a time, under a file lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from failover.claude import auth
+from failover.core.move import AWAY, BEFORE_DEATH
+from failover.errors import FailoverError
+from failover.events import Envelope
+from failover.host.lock import RoleLock
+from failover.host.tmux import Tmux
+from failover.runtime import Host, run
+from failover.store import flags, orders, swaps
+from failover.store.swaps import SwapRow
+from failover.switcher.engine import Engine
+from failover.switcher.launcher import Launcher
+from failover.switcher.orders import Desk
+
+#: How often an open swap is looked at when nothing rings (seconds). Hooks and deaths ring at once.
+_WHILE_OPEN = 0.1
+_AT_REST = 5.0
+#: `claude auth status` takes 0.15–0.3 s (measured on 2.1.330); twenty sessions starting beside it make that longer.
+_PREFLIGHT_TIMEOUT = 15.0
+#: A target whose login ends sooner than this is none (seconds).
+_LOGIN_LASTS = 3600.0
+
+
+class AccountSwitcher:
+    """Takes up orders and requests; drives the open swap to its end."""
+
+    name = "account-switcher"
+    topics: tuple[str, ...] = ("operator.", "usage.swap-wanted", "hook.", "session.")
+
+    def __init__(self, host: Host) -> None:
+        self._config, self._store, self._clock = host.config, host.store, host.clock
+        tmux = Tmux(host.config.tmux.socket)
+        self._launcher = Launcher(host.config, tmux)
+        self._desk = Desk(host.config, host.store, host.clock, self._launcher)
+        self._engine = Engine(host.config, host.store, host.clock, tmux, self._launcher)
+        # Beside the conversations: two daemons that share a tree share this lock, whatever their state dirs.
+        self._lock = RoleLock(host.config.shared_dir / ".claude-failover.lock")
+        self._locked = False
+        self._checked: tuple[int, str] | None = None  # (swap, what speaks against its target)
+        self._open = False
+
+    def cycle(self, heard: Sequence[Envelope]) -> str:
+        """Do what can be done now."""
+        paused = flags.paused(self._store) is not None
+        sentences: list[str] = []
+        row = swaps.open_swap(self._store)
+        if row is None:
+            sentences += self._take_up(paused)
+            row = swaps.open_swap(self._store)
+        else:
+            sentences += self._turn_away(row)
+        if row is not None:
+            sentences.append(self._drive(row, paused))
+        self._open = swaps.open_swap(self._store) is not None
+        if not self._open and self._locked:
+            self._lock.release()
+            self._locked = False
+        return "; ".join(filter(None, sentences)) or ("paused" if paused else "nothing to do")
+
+    def wake_after(self) -> float:
+        """Return the seconds until the next look."""
+        return _WHILE_OPEN if self._open else _AT_REST
+
+    def descriptors(self) -> Sequence[int]:
+        """Return the pidfds of processes that are being stopped."""
+        return self._engine.descriptors()
+
+    def close(self) -> None:
+        """Let the lock go; an open swap is found again by looking."""
+        if self._locked:
+            self._lock.release()
+
+    def _take_up(self, paused: bool) -> list[str]:
+        done: list[str] = []
+        for order in orders.pending(self._store):
+            done.append(self._desk.take_order(order, paused))
+            if swaps.open_swap(self._store):
+                return done
+        # Only the newest request tells what is wanted now.
+        if requests := swaps.unserved_requests(self._store):
+            done.append(self._desk.take_request(requests[-1], paused))
+        return done
+
+    def _turn_away(self, row: SwapRow) -> list[str]:
+        """Answer orders that cannot wait for the open swap's end: a second swap is refused, not queued."""
+        waiting = [order for order in orders.pending(self._store) if order.verb == "swap" and order.id != row.order_id]
+        for order in waiting:
+            with self._store.transaction() as tx:
+                sentence = f"swap {row.id} is under way; one runs at a time; see: claude-failover swaps"
+                orders.finish(tx, order.id, self._store.now_ms(), "refused", sentence)
+        return [f"refused order {order.id}: swap {row.id} is under way" for order in waiting]
+
+    def _drive(self, row: SwapRow, paused: bool) -> str:
+        if not self._locked:
+            self._lock.acquire()
+            self._locked = True
+        against = None
+        if self._checked is not None and self._checked[0] == row.id:
+            against = self._checked[1]
+        if against is None:
+            # What was stopped already must not wait for it, and nobody is held until it is over.
+            if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
+                self._engine.drive(row, None, paused)
+            against = self._speaks_against(row)
+            self._checked = (row.id, against)
+        return self._engine.drive(row, against, paused)
+
+    def _speaks_against(self, row: SwapRow) -> str:
+        """Return why the target cannot be moved to, empty when nothing speaks against it."""
+        if row.kind != "swap" or not any(m.state in BEFORE_DEATH for m in swaps.moves(self._store, row.id)):
+            return ""
+        try:
+            self._launcher.make_whole(row.target)
+            found = self._login(row.target)
+            if not found.logged_in:
+                where = self._config.account(row.target).config_dir
+                return f"the target {row.target} is not logged in; log in with: CLAUDE_CONFIG_DIR={where} claude /login"
+            expires = found.login_expires_at
+            if expires is not None and expires - self._clock.epoch() < _LOGIN_LASTS:
+                return f"the login of the target {row.target} is about to expire; log in anew"
+            sources = {move.source for move in swaps.moves(self._store, row.id)}
+            for source in sorted(sources) if found.identity else ():
+                if self._login(source).identity == found.identity:
+                    return f"{source} and {row.target} are one and the same login; see: claude-failover accounts check"
+        except FailoverError as error:
+            return f"the target {row.target} cannot be used: {error}"
+        return ""
+
+    def _login(self, account: str) -> auth.AuthStatus:
+        where, claude = self._config.account(account).config_dir, self._config.claude
+        return auth.status(claude.command, where, claude.env, timeout=_PREFLIGHT_TIMEOUT)
+
+
+def main() -> None:
+    """Run the role."""
+    run("account-switcher", AccountSwitcher)
+
+
+if __name__ == "__main__":
+    main()

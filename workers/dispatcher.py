@@ -1,0 +1,112 @@
+"""dispatcher: task files to idle sessions, and then to done/ or failed/. It types; it starts and stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
+
+from failover.core.dispatch import Task, against, assign
+from failover.errors import HostError
+from failover.events import Envelope
+from failover.host.tmux import Tmux
+from failover.queue.delivery import Deliverer
+from failover.queue.folder import Queue
+from failover.queue.following import Follower
+from failover.queue.intake import Intake
+from failover.queue.scene import Scene
+from failover.runtime import Host, run
+from failover.store import flags, tasks
+
+P = ParamSpec("P")
+
+_TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
+
+
+class Dispatcher:
+    """Looks at inboxes, hands out, follows."""
+
+    name = "dispatcher"
+    topics: tuple[str, ...] = ("hook.", "session.", "swap.", "operator.", "usage.read")
+
+    def __init__(self, host: Host) -> None:
+        self._config, self._store, self._clock = host.config, host.store, host.clock
+        self._queues = {str(project): Queue(project) for project in host.config.projects}
+        self._tmux = Tmux(host.config.tmux.socket)
+        self._intake = Intake(host.config, host.store, host.clock, self._queues)
+        self._deliverer = Deliverer(host.config, host.store, host.clock, self._tmux, self._queues)
+        self._follower = Follower(host.store, host.clock, self._queues)
+
+    def cycle(self, heard: Sequence[Envelope]) -> str:
+        """Take up new files, then look after what is handed over, then hand out more."""
+        paused = flags.paused(self._store) is not None
+        said = self._intake.look()
+        scene = Scene(self._config, self._store, self._tmux)
+        busy = self._look_after(scene, paused, said)
+        self._hand_out(scene, busy, paused, said)
+        return "; ".join(filter(None, said))
+
+    def _look_after(self, scene: Scene, paused: bool, said: list[str]) -> dict[str, int]:
+        """Look at each task that is with a session; return which sessions have one."""
+        for task in tasks.handed_over(self._store):
+            if task.project not in self._queues:
+                continue  # no longer served; it waits until the project is in the configuration again
+            if task.state == "delivering":
+                said.append(_guarded(task, self._deliverer.look, task, scene, paused))
+            else:
+                said.append(_guarded(task, self._follower.look, task, scene))
+        return {task.session: task.id for task in tasks.handed_over(self._store)}
+
+    def _hand_out(self, scene: Scene, busy: dict[str, int], paused: bool, said: list[str]) -> None:
+        if paused or not tasks.any_queued(self._store):
+            return
+        seats = [
+            scene.seat(session, project, busy.get(session, 0), self._deliverer.resting(session))
+            for session, project in self._intake.serves.items()
+        ]
+        free: dict[str, list[str]] = {}
+        for seat in seats:
+            if not against(seat):
+                free.setdefault(seat.project, []).append(seat.session)
+        waiting = {
+            task.id: task
+            for project, names in free.items()
+            for task in tasks.queued(self._store, project, names)
+            if not self._deliverer.waits(task.id)
+        }
+        for one in assign(waiting.values(), seats, paused=paused):
+            task = waiting[one.task]
+            if not self._queues[task.project].holds(task.name):
+                said.append(_guarded(task, self._follower.end, task, "failed", _TAKEN_AWAY, scene))
+                continue
+            said.append(_guarded(task, self._deliverer.begin, task, one.session, scene))
+            if (handed := tasks.get(self._store, task.id)) and handed.state == "delivering":
+                said.append(_guarded(handed, self._deliverer.look, handed, scene, paused))
+
+    def wake_after(self) -> float:
+        """Return the seconds until the next look."""
+        return min(self._intake.wake_after(), self._deliverer.wake_after(), self._follower.wake_after())
+
+    def descriptors(self) -> Sequence[int]:
+        """Return what wakes it: changes in an inbox."""
+        return (self._intake.descriptor,)
+
+    def close(self) -> None:
+        """Let the watch go; what is with a session is found again by looking."""
+        self._intake.close()
+
+
+def _guarded(task: Task, step: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> str:
+    """Take a step with one task; its trouble must not keep the others waiting."""
+    try:
+        return step(*args, **kwargs)
+    except HostError as error:
+        return f"task {task.id}: {error}"
+
+
+def main() -> None:
+    """Run the role."""
+    run("dispatcher", Dispatcher)
+
+
+if __name__ == "__main__":
+    main()

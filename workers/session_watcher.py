@@ -1,0 +1,182 @@
+"""session-watcher: what each session is doing, and that its process lives. It looks, and touches nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from failover.claude import registry, transcript
+from failover.core.session import Activity, SessionState, View, state
+from failover.events import Envelope, SessionDied, SessionStateChanged
+from failover.host import process
+from failover.host.inotify import Watch
+from failover.host.process import ProcessId
+from failover.queue import status
+from failover.runtime import Host, run
+from failover.store import sessions, swaps
+from failover.store.sessions import Placement, Sighting
+
+#: How long a registry entry without a status counts as that of a starting session (milliseconds).
+_STARTS_WITHIN_MS = 30_000
+
+
+class SessionWatcher:
+    """Registry, hooks, panes and pidfds into one row a session."""
+
+    name = "session-watcher"
+    topics: tuple[str, ...] = ("hook.", "session.launched", "swap.move-advanced", "task.")
+
+    def __init__(self, host: Host) -> None:
+        self._config, self._store = host.config, host.store
+        self._registry = host.config.shared_dir / "sessions"
+        self._watch = Watch([self._registry])
+        self._deaths: dict[ProcessId, int] = {}
+        self._pending = False  # something is about to change without a bell
+
+    def cycle(self, heard: Sequence[Envelope]) -> str:
+        """Look at every placed session and write what changed."""
+        self._watch.drain()
+        if not self._watch.folders and self._registry.is_dir():
+            self._watch.close()
+            self._watch = Watch([self._registry])
+        placed = sessions.placements(self._store)
+        moving = swaps.away(self._store)
+        entries = {(entry.pid, entry.start): entry for entry in registry.read_all(self._registry)}
+        activities = sessions.activities(self._store)
+        last = sessions.sightings(self._store)
+        self._pending = False
+        changed: list[Sighting] = []
+        for name, placement in placed.items():
+            entry = entries.get((placement.pid, placement.start))
+            activity = activities.get(name)
+            if activity is not None and activity.launch != placement.launch:
+                activity = None
+            now = self._see(placement, entry, activity, name in moving, last.get(name))
+            if _told(now) != _told(last.get(name)):
+                changed.append(now)
+        self._note(changed, last, placed)
+        self._await_deaths(placed)
+        unwritten = status.write_all(self._config, self._store)
+        return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *unwritten])
+
+    def _see(
+        self,
+        placement: Placement,
+        entry: registry.RegistryEntry | None,
+        activity: Activity | None,
+        moving: bool,
+        last: Sighting | None,
+    ) -> Sighting:
+        limit = self._limit(placement, entry, activity)
+        view = View(
+            wanted=placement.wanted == "running",
+            moving=moving,
+            alive=process.alive(ProcessId(placement.pid, placement.start)),
+            registered=entry is not None and not self._is_young(placement, entry),
+            status=entry.status if entry else "",
+            waiting_for=entry.waiting_for if entry else "",
+            limited=limit is not None,
+        )
+        word: SessionState = "starting" if not placement.pid and view.wanted and not moving else state(view, activity)
+        now_ms = self._store.now_ms()
+        return Sighting(
+            name=placement.session,
+            state=word,
+            since_ms=last.since_ms if last and last.state == word else now_ms,
+            seen_ms=now_ms,
+            conversation=entry.conversation if entry else placement.conversation,
+            pid=placement.pid,
+            start=placement.start,
+            pane=placement.pane,
+            waiting_for=view.waiting_for,
+            limit_window=limit.type if limit else "",
+            limit_resets=limit.resets_at or 0 if limit else 0,
+            note=activity.failure if activity else "",
+        )
+
+    def _is_young(self, placement: Placement, entry: registry.RegistryEntry) -> bool:
+        """Say whether the binary is still starting: for a moment its entry has no status (measured on 2.1.330)."""
+        return entry.status == "unknown" and self._store.now_ms() - placement.launched_ms < _STARTS_WITHIN_MS
+
+    def _limit(
+        self, placement: Placement, entry: registry.RegistryEntry | None, activity: Activity | None
+    ) -> transcript.Limit | None:
+        """Return the limit that stopped the session's turn under its present account, if one did.
+
+        Only its record tells a used-up quota from throttling. The transcript is read only where a turn may have
+        failed; a record older than the launch speaks of the account that the session was moved away from.
+        """
+        if entry is None or entry.status not in ("idle", "waiting"):
+            return None
+        if entry.status == "idle" and activity is not None and not activity.failure and not activity.gap:
+            # A StopFailure may still be on its way; its own bell will bring us back.
+            return None
+        path = transcript.locate(self._config.shared_dir, Path(placement.cwd), entry.conversation)
+        ending = transcript.ending(path) if path else None
+        if ending is None or ending.limit is None or ending.limit.at_ms < placement.launched_ms:
+            # The record reaches the disk up to 225 ms after its hook (measured).
+            self._pending = self._pending or (activity is not None and activity.failure == "rate_limit")
+            return None
+        return ending.limit
+
+    def _note(self, changed: Sequence[Sighting], last: dict[str, Sighting], placed: dict[str, Placement]) -> None:
+        if not changed:
+            return
+        with self._store.transaction() as tx:
+            for one in changed:
+                sessions.sight(tx, one)
+                was = last[one.name].state if one.name in last else "unknown"
+                if one.state != was:
+                    account = placed[one.name].account
+                    tx.emit(SessionStateChanged(session=one.name, state=one.state, was=was, account=account))
+                if one.state == "exited" and was != "exited" and one.pid:
+                    tx.emit(SessionDied(session=one.name, pid=one.pid))
+
+    def _await_deaths(self, placed: dict[str, Placement]) -> None:
+        wanted = {ProcessId(p.pid, p.start) for p in placed.values() if p.pid}
+        for gone in [one for one in self._deaths if one not in wanted or not process.alive(one)]:
+            os.close(self._deaths.pop(gone))
+        for one in wanted - self._deaths.keys():
+            if (descriptor := process.open_pidfd(one)) is not None:
+                self._deaths[one] = descriptor
+
+    def wake_after(self) -> float:
+        """Return the seconds until the next look."""
+        return 0.1 if self._pending else 5.0
+
+    def descriptors(self) -> Sequence[int]:
+        """Return what wakes it: changes of the registry, deaths."""
+        return (self._watch.descriptor, *self._deaths.values())
+
+    def close(self) -> None:
+        """Let the descriptors go."""
+        self._watch.close()
+        for descriptor in self._deaths.values():
+            os.close(descriptor)
+
+
+def _told(sighting: Sighting | None) -> tuple[object, ...]:
+    """Return what makes a sighting news."""
+    if sighting is None:
+        return ()
+    return (
+        sighting.state,
+        sighting.conversation,
+        sighting.pid,
+        sighting.start,
+        sighting.pane,
+        sighting.waiting_for,
+        sighting.limit_window,
+        sighting.limit_resets,
+        sighting.note,
+    )
+
+
+def main() -> None:
+    """Run the role."""
+    run("session-watcher", SessionWatcher)
+
+
+if __name__ == "__main__":
+    main()
