@@ -1,0 +1,71 @@
+"""`claude-failover sessions …`."""
+
+from __future__ import annotations
+
+import click
+
+from failover.cli.shared import Cli, json_option, print_json
+from failover.cli.status import sessions_table
+from failover.errors import UsageError
+from failover.http import views
+
+
+@click.group("sessions")
+def sessions_group() -> None:
+    """List, launch, stop and restart sessions."""
+
+
+@sessions_group.command("list")
+@json_option
+@click.pass_obj
+def list_command(cli: Cli, as_json: bool) -> None:
+    """List sessions. Works while the daemon is down."""
+    found = views.session_views(cli.config, cli.store)
+    if as_json:
+        print_json(found)
+    elif found:
+        click.echo(sessions_table(found))
+    else:
+        click.echo(f"no sessions; add some to {cli.file}")
+
+
+@sessions_group.command("launch")
+@click.argument("names", nargs=-1)
+@click.option("--account", default="", help="The account to start on; without it, the session's or the policy's.")
+@json_option
+@click.pass_obj
+def launch_command(cli: Cli, names: tuple[str, ...], account: str, as_json: bool) -> None:
+    """Start sessions in tmux; without names, all of them. One that runs already is left alone."""
+    from failover.cli.control import order
+
+    if account:
+        cli.config.account(account)
+    order(cli, "launch", {"sessions": list(names), "to": account}, as_json)
+
+
+@sessions_group.command("stop")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All sessions.")
+@json_option
+@click.pass_obj
+def stop_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Stop sessions, each at a point where nothing is lost. Their conversations go on with `launch`."""
+    _order(cli, "stop", names, everything, as_json)
+
+
+@sessions_group.command("restart")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All sessions.")
+@json_option
+@click.pass_obj
+def restart_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Stop sessions and resume them on the same account."""
+    _order(cli, "restart", names, everything, as_json)
+
+
+def _order(cli: Cli, verb: str, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    from failover.cli.control import order
+
+    if bool(names) == everything:
+        raise UsageError(f"name the sessions to {verb}, or say --all")
+    order(cli, verb, {"sessions": list(names)}, as_json)

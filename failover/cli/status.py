@@ -1,0 +1,66 @@
+"""`claude-failover status`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from failover.cli.shared import Cli, ago, json_option, paint, print_json, printable, span, table
+from failover.http import views
+
+
+@click.command("status")
+@json_option
+@click.pass_obj
+def status_command(cli: Cli, as_json: bool) -> None:
+    """Show roles, accounts and sessions at a glance. Works while the daemon is down."""
+    view = views.status(cli.config, cli.store)
+    if as_json:
+        print_json(view)
+        return
+    click.echo(printable(view.sentence))
+    for role in view.roles:
+        if not role.running:
+            click.echo(
+                f"  {role.role} is {paint('down')}" + (f"; it last said: {printable(role.did)}" if role.did else "")
+            )
+    if view.swap:
+        done = sum(move.progress >= 1 for move in view.swap.moves)
+        swap = view.swap
+        click.echo(f"{swap.kind} {swap.id}: {swap.source} → {swap.target}, {done} of {len(swap.moves)} sessions done")
+    click.echo()
+    click.echo(accounts_table(view.accounts))
+    if view.sessions:
+        click.echo()
+        click.echo(sessions_table(view.sessions))
+    if view.tasks:
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(view.tasks.items()))
+        click.echo(f"\ntasks: {counts}")
+
+
+def accounts_table(accounts: tuple[views.AccountView, ...]) -> str:
+    """Return the accounts as a table."""
+    rows = [
+        (account.name, account.priority, account.sessions, *(_window(window) for window in account.windows),
+         account.against or "could take sessions")
+        for account in accounts
+    ]  # fmt: skip
+    return table(("account", "prio", "sessions", "5 hours", "7 days", "as a target"), rows)
+
+
+def _window(window: views.WindowView) -> str:
+    if window.used is None:
+        return "unknown"
+    rest = f", {span(window.resets_at - time.time())} left" if window.resets_at else ""
+    return f"{window.used:.0f} %{rest}"
+
+
+def sessions_table(sessions: tuple[views.SessionView, ...]) -> str:
+    """Return the sessions as a table."""
+    rows = [
+        (session.name, session.state, ago(session.since_ms), session.account or "-", session.conversation[:8] or "-",
+         "; ".join(part for part in (session.waiting_for, session.note) if part) or session.project)
+        for session in sessions
+    ]  # fmt: skip
+    return table(("session", "state", "for", "account", "talk", "note or project"), rows)

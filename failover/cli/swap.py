@@ -1,0 +1,50 @@
+"""`claude-failover swap` and `swaps`."""
+
+from __future__ import annotations
+
+import click
+
+from failover.cli.shared import Cli, clock_time, json_option, print_json, table
+from failover.http import views
+
+
+@click.command("swap")
+@click.option("--to", default="", metavar="ACCOUNT", help="The account to move to; without it, the policy chooses.")
+@click.option("--session", "sessions", multiple=True, metavar="NAME", help="Only this session; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--no-wait", is_flag=True, help="Place the order and return at once.")
+@json_option
+@click.pass_obj
+def swap_command(cli: Cli, to: str, sessions: tuple[str, ...], dry_run: bool, no_wait: bool, as_json: bool) -> None:
+    """Move sessions to another account, each at a point where nothing is lost."""
+    from failover.cli.control import order
+
+    if to:
+        cli.config.account(to)
+    args = {"to": to, "sessions": list(sessions), "dry_run": dry_run}
+    order(cli, "swap", args, as_json, wait=not no_wait)
+
+
+@click.command("swaps")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@click.option("--moves", is_flag=True, help="Show each session's part.")
+@json_option
+@click.pass_obj
+def swaps_command(cli: Cli, limit: int, moves: bool, as_json: bool) -> None:
+    """List swaps, restarts and stops, newest first."""
+    found = views.swap_views(cli.store, limit)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        click.echo("nothing was swapped yet")
+        return
+    rows = [
+        (swap.id, clock_time(swap.started_ms), swap.kind, f"{swap.source} → {swap.target or '-'}", swap.state,
+         swap.sentence or swap.reason)
+        for swap in found
+    ]  # fmt: skip
+    click.echo(table(("id", "began", "kind", "accounts", "state", "what"), rows))
+    for swap in found if moves else ():
+        click.echo(f"\n{swap.kind} {swap.id}: {swap.reason}")
+        click.echo(table(("session", "state", "why"), [(move.session, move.state, move.why) for move in swap.moves]))

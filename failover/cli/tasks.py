@@ -1,0 +1,97 @@
+"""`claude-failover tasks …`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from failover.cli.shared import Cli, ago, json_option, print_json, table
+from failover.errors import HostError, UsageError
+from failover.http import views
+from failover.queue import names
+
+
+@click.group("tasks")
+def tasks_group() -> None:
+    """List and add tasks."""
+
+
+@tasks_group.command("list")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@json_option
+@click.pass_obj
+def list_command(cli: Cli, limit: int, as_json: bool) -> None:
+    """List tasks, open ones first. Works while the daemon is down."""
+    found = views.tasks(cli.store, limit)
+    if as_json:
+        print_json(found)
+    elif found:
+        rows = [
+            (task.id, task.state, ago(task.finished_ms or task.started_ms or task.queued_ms),
+             f"{task.attempt}/{task.max_attempts}", task.name, task.project)
+            for task in found
+        ]  # fmt: skip
+        click.echo(table(("id", "state", "ago", "try", "task", "project"), rows))
+    else:
+        click.echo("no tasks yet")
+
+
+@tasks_group.command("add")
+@click.argument("text", required=False)
+@click.option("--project", type=click.Path(path_type=Path), help="Whose; without it, the only one or this one.")
+@click.option("--name", default="", help="Its file's name without .md; without it, the time.")
+@click.option("--priority", type=int, default=None, help="Higher ones go first (default 0).")
+@json_option
+@click.pass_obj
+def add_command(
+    cli: Cli, text: str | None, project: Path | None, name: str, priority: int | None, as_json: bool
+) -> None:
+    """Put a task into a project's inbox. TEXT is what is to be done; without it, standard input is read.
+
+    It is a file of its own in PROJECT/.agent-queue/inbox; the daemon need not run for that.
+    """
+    inbox = _project(cli, project) / ".agent-queue" / "inbox"
+    name = name or time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}"
+    if problem := names.problem(name):
+        raise UsageError(f"{name!r} is no name for a task: {problem}")
+    body = text if text is not None else sys.stdin.read()
+    if not body.strip():
+        raise UsageError("the task is empty; say what is to be done")
+    if priority is not None:
+        body = f"---\npriority: {priority}\n---\n{body}"
+    path = inbox / f"{name}.md"
+    try:
+        inbox.mkdir(parents=True, exist_ok=True)
+        # Written whole under another name, then linked: the dispatcher never sees half of it, nothing is overwritten.
+        part = inbox / f".{name}.part"
+        part.write_text(body.rstrip("\n") + "\n")
+        try:
+            os.link(part, path)
+        finally:
+            part.unlink()
+    except FileExistsError:
+        raise UsageError(f"{path} exists already; choose another --name") from None
+    except OSError as error:
+        raise HostError(f"{inbox}: the task cannot be written: {error.strerror}") from None
+    if as_json:
+        print_json({"file": str(path)})
+    else:
+        click.echo(f"queued as {path}")
+
+
+def _project(cli: Cli, project: Path | None) -> Path:
+    known = cli.config.projects
+    if project is None:
+        here = [one for one in known if Path.cwd().is_relative_to(one)]
+        if not here and len(known) != 1:
+            raise UsageError("say with --project whose task it is; projects: " + ", ".join(map(str, known)))
+        return (here or list(known))[0]
+    wanted = project.expanduser().absolute()
+    for one in known:
+        if one == wanted or one.resolve() == wanted.resolve():
+            return one
+    raise UsageError(f"{wanted} is no project of {cli.file}, so nobody would serve it; add it to projects: there")

@@ -1,0 +1,119 @@
+"""`claude-failover up`: start the daemon and wait until every role is ready."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from failover.cli.shared import Cli, json_option, print_json
+from failover.config import Config
+from failover.errors import HostError, Refused
+from failover.host import daemon
+from failover.host.lock import RoleLock
+from failover.host.process import PARENT_VARIABLE, ProcessId, alive, children, identify
+from failover.paths import Paths
+from failover.runtime import open_store
+from failover.store.db import Store
+
+_POLL_EVERY = 0.03
+#: The roles must know their supervisord's number from the start, to end with it (see process.die_with_parent).
+_START = f'{PARENT_VARIABLE}=$$; export {PARENT_VARIABLE}; exec "$@"'
+
+
+@click.command("up")
+@click.option("--wait", default=30.0, show_default=True, help="Seconds until every role must be ready.")
+@json_option
+@click.pass_obj
+def up_command(cli: Cli, wait: float, as_json: bool) -> None:
+    """Start the daemon and wait until every role is ready. Sessions that run already are taken over as they are."""
+    sentence = up(cli.config, wait=wait)
+    if as_json:
+        print_json({"sentence": sentence})
+    else:
+        click.echo(sentence)
+
+
+def up(config: Config, *, wait: float = 30.0) -> str:
+    """Start supervisord with the nine roles, wait up to `wait` seconds until all are ready, and say so.
+
+    What runs already (sessions, their tmux server) is found by the roles and left as it is. The tmux server is not
+    started here: it comes with the first session and makes itself a session leader outside our process group.
+    Raises Refused when a daemon serves the state dir already; HostError when a role does not get ready (the others
+    go on).
+    """
+    began = time.monotonic()
+    paths = config.paths
+    paths.ensure()
+    if shutil.which("tmux") is None:
+        raise HostError("tmux is not installed; install it (apt install tmux, brew install tmux), 3.2 or newer")
+    with RoleLock(paths.locks_dir / "up.lock"):
+        if running := daemon.find(paths):
+            raise Refused(
+                f"{paths.state_dir}: a daemon already runs there (supervisord, process {running.pid}); "
+                "end it first with: claude-failover down"
+            )
+        open_store(paths, "up", "").close()
+        supervisor = _start(config, paths)
+        _await_ready(paths, supervisor, began + wait)
+    took = time.monotonic() - began
+    return (
+        f"Up in {took:.1f} s: {len(daemon.ROLES)} roles run under supervisord (process {supervisor.pid}), "
+        f"state in {paths.state_dir}"
+    )
+
+
+def _start(config: Config, paths: Paths) -> ProcessId:
+    conf = daemon.write_conf(paths)
+    environment = {**os.environ, "FAILOVER_CONFIG": str(config.file)}
+    with (paths.log_dir / "supervisord.out").open("wb") as output:
+        started = subprocess.Popen(
+            ["/bin/sh", "-c", _START, "sh", sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(conf)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=environment,
+        )
+    process = identify(started.pid)
+    if process is None:
+        raise HostError(f"supervisord ended at once; see {paths.log_dir / 'supervisord.out'}")
+    return process
+
+
+def _await_ready(paths: Paths, supervisor: ProcessId, until: float) -> None:
+    """Wait until each role has a row of a process under this supervisord, and supervisord calls it RUNNING."""
+    with closing(Store.read_only(paths.store)) as store:
+        while True:
+            if not alive(supervisor):
+                raise HostError(f"supervisord ended: {_last_line(paths.log_dir / 'supervisord.out')}")
+            # Asked at once and each time: supervisord sleeps up to 1 s before each look at its programs, also before
+            # the very first, unless somebody calls.
+            running = {name for name, state in daemon.programs(paths).items() if state == "RUNNING"}
+            late = set(daemon.ROLES) - (running & _ready(store, supervisor))
+            if not late:
+                return
+            if time.monotonic() > until:
+                told = "; ".join(f"{role}: {_last_line(paths.log_dir / f'{role}.log')}" for role in sorted(late))
+                raise HostError(f"not ready in time: {told}. The rest runs; end it with: claude-failover down")
+            time.sleep(_POLL_EVERY)
+
+
+def _ready(store: Store, supervisor: ProcessId) -> set[str]:
+    ours = set(children(supervisor.pid))
+    rows = store.query("SELECT role, pid, start FROM roles")
+    return {row["role"] for row in rows if ProcessId(row["pid"], row["start"]) in ours}
+
+
+def _last_line(file: Path) -> str:
+    try:
+        lines = file.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else f"nothing in {file}"
