@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from importlib import resources
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,29 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
 _SCHEMA_VERSION = 1
+
+
+def _make(path: Path) -> None:
+    """Make an empty store and put it in place whole (mode 0600); of several makers the first one's stays.
+
+    Under its final name it could be met half-made, and a second connection makes the change to WAL fail at once:
+    SQLite does not wait there.
+    """
+    from importlib import resources  # 1.5 MiB that a role would carry for life, for the one start that needs it
+
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    made.unlink(missing_ok=True)
+    made.touch(mode=0o600)
+    try:
+        connection = sqlite3.connect(made, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        schema = resources.files("failover.store").joinpath("schema.sql").read_text()
+        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {_SCHEMA_VERSION};\nCOMMIT;")
+        connection.close()
+        with suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        made.unlink()
 
 
 class Transaction:
@@ -59,25 +82,23 @@ class Store:
         """
         try:
             if not path.exists():
-                path.touch(mode=0o600)
+                _make(path)
             connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > _SCHEMA_VERSION:
-                raise StoreError(
-                    f"{path}: written by a newer release (schema {version}); upgrade, or name another state_dir"
-                )
-            if version < _SCHEMA_VERSION:
-                schema = resources.files("failover.store").joinpath("schema.sql").read_text()
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {_SCHEMA_VERSION};\nCOMMIT;"
-                )
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 f"{path}: {error}; see that the disk has room and that the file is a store of ours"
             ) from None
+        if version != _SCHEMA_VERSION:
+            connection.close()
+            newer = version > _SCHEMA_VERSION
+            raise StoreError(
+                f"{path}: written by a newer release (schema {version}); upgrade, or name another state_dir"
+                if newer
+                else f"{path}: not a store of ours (schema {version}); move it away, or name another state_dir"
+            )
         return cls(connection, source, boot, clock or SystemClock())
 
     @classmethod

@@ -2,7 +2,7 @@
 -- Times: *_ms are epoch milliseconds (display, reset times); *_mono are seconds of the host's monotonic clock, true
 -- only for the boot named beside them.
 
-CREATE TABLE IF NOT EXISTS events (           -- every role, its own events, in the transaction that they report
+CREATE TABLE events (           -- every role, its own events, in the transaction that they report
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms   INTEGER NOT NULL,
     source  TEXT NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS events (           -- every role, its own events, in 
     body    TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS roles (            -- every role, its own row
+CREATE TABLE roles (            -- every role, its own row
     role    TEXT PRIMARY KEY,
     boot    TEXT NOT NULL,
     pid     INTEGER NOT NULL,
@@ -21,14 +21,14 @@ CREATE TABLE IF NOT EXISTS roles (            -- every role, its own row
     did     TEXT NOT NULL DEFAULT ''          -- the sentence of its last cycle
 );
 
-CREATE TABLE IF NOT EXISTS flags (            -- control-plane: what the operator has set (paused, pin)
+CREATE TABLE flags (            -- control-plane: what the operator has set (paused, pin)
     name    TEXT PRIMARY KEY,
     value   TEXT NOT NULL,
     by      TEXT NOT NULL,
     at_ms   INTEGER NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS orders (           -- control-plane
+CREATE TABLE orders (           -- control-plane
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms   INTEGER NOT NULL,
     verb    TEXT NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS orders (           -- control-plane
     by      TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS order_results (    -- account-switcher
+CREATE TABLE order_results (    -- account-switcher
     order_id INTEGER PRIMARY KEY,
     at_ms    INTEGER NOT NULL,
     outcome  TEXT NOT NULL,                   -- done | refused | failed
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS order_results (    -- account-switcher
     detail   TEXT NOT NULL DEFAULT '{}'
 );
 
-CREATE TABLE IF NOT EXISTS hook_calls (       -- control-plane
+CREATE TABLE hook_calls (       -- control-plane
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms         INTEGER NOT NULL,
     session       TEXT NOT NULL,
@@ -54,9 +54,9 @@ CREATE TABLE IF NOT EXISTS hook_calls (       -- control-plane
     hook          TEXT NOT NULL,
     body          TEXT NOT NULL               -- only the fields that somebody reads (failover/claude/hooks.py)
 );
-CREATE INDEX IF NOT EXISTS hook_calls_by_conversation ON hook_calls (conversation, id);
+CREATE INDEX hook_calls_by_conversation ON hook_calls (conversation, id);
 
-CREATE TABLE IF NOT EXISTS activities (       -- control-plane: the fold of a session's hooks (failover/core/session.py)
+CREATE TABLE activities (       -- control-plane: the fold of a session's hooks (failover/core/session.py)
     session       TEXT PRIMARY KEY,
     launch        TEXT NOT NULL,
     conversation  TEXT NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS activities (       -- control-plane: the fold of a se
     body          TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS statuslines (      -- control-plane: the newest push of each session
+CREATE TABLE statuslines (      -- control-plane: the newest push of each session
     session       TEXT PRIMARY KEY,
     account       TEXT NOT NULL,
     launch        TEXT NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS statuslines (      -- control-plane: the newest push 
     body          TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS sessions (         -- session-watcher: what is seen
+CREATE TABLE sessions (         -- session-watcher: what is seen
     name          TEXT PRIMARY KEY,
     state         TEXT NOT NULL,              -- failover/core/session.py
     since_ms      INTEGER NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS sessions (         -- session-watcher: what is seen
     note          TEXT NOT NULL DEFAULT ''
 );
 
-CREATE TABLE IF NOT EXISTS readings (         -- quota-monitor: history; the newest of each account and window counts
+CREATE TABLE readings (         -- quota-monitor: history; the newest of each account and window counts
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     account       TEXT NOT NULL,
     window        TEXT NOT NULL,
@@ -98,9 +98,9 @@ CREATE TABLE IF NOT EXISTS readings (         -- quota-monitor: history; the new
     observed_ms   INTEGER NOT NULL,
     source        TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS readings_by_window ON readings (account, window, observed_ms);
+CREATE INDEX readings_by_window ON readings (account, window, observed_ms);
 
-CREATE TABLE IF NOT EXISTS swap_requests (    -- quota-monitor
+CREATE TABLE swap_requests (    -- quota-monitor
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms         INTEGER NOT NULL,
     source        TEXT NOT NULL,
@@ -109,7 +109,7 @@ CREATE TABLE IF NOT EXISTS swap_requests (    -- quota-monitor
     reason        TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS placements (       -- account-switcher: which account and process each session runs on
+CREATE TABLE placements (       -- account-switcher: which account and process each session runs on
     session       TEXT PRIMARY KEY,
     account       TEXT NOT NULL,
     conversation  TEXT NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE IF NOT EXISTS placements (       -- account-switcher: which account
     launched_ms   INTEGER NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS swaps (            -- account-switcher; restarts and stops go the same way
+CREATE TABLE swaps (            -- account-switcher; restarts and stops go the same way
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     kind          TEXT NOT NULL,              -- swap | restart | stop
     source        TEXT NOT NULL,
@@ -138,18 +138,18 @@ CREATE TABLE IF NOT EXISTS swaps (            -- account-switcher; restarts and 
     finished_ms   INTEGER NOT NULL DEFAULT 0,
     sentence      TEXT NOT NULL DEFAULT ''
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_open_swap ON swaps (state) WHERE state = 'open';
+CREATE UNIQUE INDEX one_open_swap ON swaps (state) WHERE state = 'open';
 
-CREATE TABLE IF NOT EXISTS moves (            -- account-switcher
+CREATE TABLE moves (            -- account-switcher
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     swap          INTEGER NOT NULL REFERENCES swaps (id),
     session       TEXT NOT NULL,
     state         TEXT NOT NULL,              -- failover/core/move.py
     body          TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS moves_by_swap ON moves (swap);
+CREATE INDEX moves_by_swap ON moves (swap);
 
-CREATE TABLE IF NOT EXISTS journal (          -- account-switcher: each step, written before it is done
+CREATE TABLE journal (          -- account-switcher: each step, written before it is done
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     move          INTEGER NOT NULL REFERENCES moves (id),
     at_ms         INTEGER NOT NULL,
@@ -157,9 +157,9 @@ CREATE TABLE IF NOT EXISTS journal (          -- account-switcher: each step, wr
     state         TEXT NOT NULL,
     why           TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS journal_by_move ON journal (move);
+CREATE INDEX journal_by_move ON journal (move);
 
-CREATE TABLE IF NOT EXISTS holds (            -- account-switcher: conversations that may not pass their next boundary
+CREATE TABLE holds (            -- account-switcher: conversations that may not pass their next boundary
     conversation  TEXT PRIMARY KEY,
     move          INTEGER NOT NULL,
     pid           INTEGER NOT NULL,           -- the holder; a hold whose holder is dead is void
@@ -167,7 +167,7 @@ CREATE TABLE IF NOT EXISTS holds (            -- account-switcher: conversations
     until_mono    REAL NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS tasks (            -- dispatcher
+CREATE TABLE tasks (            -- dispatcher
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     name          TEXT NOT NULL,
     project       TEXT NOT NULL,
@@ -180,9 +180,9 @@ CREATE TABLE IF NOT EXISTS tasks (            -- dispatcher
     finished_ms   INTEGER NOT NULL DEFAULT 0,
     body          TEXT NOT NULL               -- the rest (failover/core/dispatch.py)
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_open_task ON tasks (project, name) WHERE state IN ('queued', 'delivering', 'running');
+CREATE UNIQUE INDEX one_open_task ON tasks (project, name) WHERE state IN ('queued', 'delivering', 'running');
 
-CREATE TABLE IF NOT EXISTS checkpoints (      -- checkpoint
+CREATE TABLE checkpoints (      -- checkpoint
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     session       TEXT NOT NULL,
     conversation  TEXT NOT NULL,
@@ -190,9 +190,9 @@ CREATE TABLE IF NOT EXISTS checkpoints (      -- checkpoint
     occasion      TEXT NOT NULL,
     body          TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS checkpoints_by_session ON checkpoints (session, id);
+CREATE INDEX checkpoints_by_session ON checkpoints (session, id);
 
-CREATE TABLE IF NOT EXISTS outbox (           -- notifier
+CREATE TABLE outbox (           -- notifier
     event         INTEGER NOT NULL,
     sink          TEXT NOT NULL,
     sent_ms       INTEGER NOT NULL,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +98,27 @@ def test_what_is_no_store_of_ours_or_a_newer_one_is_refused(tmp_path: Path) -> N
         Store.open(newer, "tester")
     with pytest.raises(StoreError, match="claude-failover up"):
         Store.read_only(tmp_path / "missing.db")
+
+
+def test_many_may_make_the_store_at_once(tmp_path: Path) -> None:
+    """All roles start in the same second on a new host; none may meet a store that is half made."""
+    path = tmp_path / "state.db"
+    code = (
+        "import sys; from pathlib import Path; from failover.store.db import Store; sys.stdin.readline();"
+        "s = Store.open(Path(sys.argv[1]), 'r', 'b'); t = s.transaction(); tx = t.__enter__();"
+        "tx.execute(\"INSERT INTO events (at_ms, source, boot, seq, type, body) VALUES (0, 'r', 'b', 1, '', '')\");"
+        "t.__exit__(None, None, None)"
+    )
+    makers = [
+        subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, text=True) for _ in range(12)
+    ]
+    for maker in makers:
+        assert maker.stdin is not None
+        maker.stdin.write("go\n")
+        maker.stdin.close()
+    assert [maker.wait(timeout=30) for maker in makers] == [0] * 12
+    assert Store.read_only(path).one("SELECT count(*) FROM events")[0] == 12
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
 def test_the_store_is_the_operators_alone(store: Store, tmp_path: Path) -> None:
