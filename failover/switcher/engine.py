@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from failover import crash
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import move as table
@@ -110,6 +111,7 @@ class Engine:
         if state == "stopping":
             self._stopped.add(move.id)
         self._found.pop(move.id, None)
+        crash.point(self._config.paths.run_dir, state, "before")
         with self._store.transaction() as tx:
             match step.event:
                 case "bound":
@@ -143,6 +145,7 @@ class Engine:
             swaps.save_move(tx, moved)
             swaps.journal(tx, moved, was, self._store.now_ms())
             tx.emit(MoveAdvanced(swap=row.id, move=move.id, session=move.session, state=state, was=was, why=step.why))
+        crash.point(self._config.paths.run_dir, state, "after")
         return moved
 
     def _note(self, move: Move, activity: Activity | None) -> Move:
