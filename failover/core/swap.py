@@ -52,9 +52,24 @@ def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[str, str]:
     words = {"swap": "moved", "restart": "restarted", "stop": "stopped"}
     word = words[moves[0].kind] if moves else "moved"
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
+    if moves and moves[0].kind == "swap" and (tokens := bill(good)):
+        sentence += f" ({tokens})"
     if rest:
         sentence += "; " + "; ".join(f"{move.session} {move.state}: {move.why}" for move in rest)
     return outcome, sentence
+
+
+def bill(moves: Sequence[Move]) -> str:
+    """Return in words what the moves' contexts cost the new account, empty when that is not known or nothing.
+
+    The context of a conversation is cached with the account that it runs on: the first request on another one writes
+    it to that one's cache anew, and that counts towards its windows.
+    """
+    tokens = sum(move.bill for move in moves)
+    if not tokens:
+        return ""
+    told = f"{tokens / 1_000_000:.1f} M" if tokens >= 1_000_000 else f"{max(1, round(tokens / 1000))} k"
+    return f"about {told} tokens of context to be cached anew"
 
 
 def progress(move: Move) -> float:
@@ -63,4 +78,7 @@ def progress(move: Move) -> float:
         "queued", "holding", "at_boundary", "checkpointed", "stopping", "dead", "relaunching", "relaunched",
         "answering", "verified",
     )  # fmt: skip
-    return 1.0 if move.state in TERMINAL else path.index(move.state) / (len(path) - 1)
+    if move.state in TERMINAL:
+        return 1.0
+    # One that leaves a target that could not serve it is about where it was when it was stopped.
+    return path.index("stopping" if move.state == "leaving" else move.state) / (len(path) - 1)

@@ -21,7 +21,7 @@ from failover.errors import HostError
 from failover.host.process import identify
 
 #: Lengths stand before the two texts, so that no byte in a name or title can be taken for a separator.
-_PANE = "#{pane_id} #{pane_pid} #{pane_dead} #{n:session_name} #{session_name}#{pane_title}"
+_PANE = "#{pid} #{pane_id} #{pane_pid} #{pane_dead} #{n:session_name} #{session_name}#{pane_title}"
 _NOBODY = ("no server running", "error connecting to", "no current", "server exited")
 #: tmux learns of a death by SIGCHLD, a little after a pidfd tells it (seconds, ample).
 _DEATH_SEEN_WITHIN = 1.0
@@ -29,13 +29,17 @@ _buffers = itertools.count(1)
 
 
 class Pane(msgspec.Struct, frozen=True):
-    """The first pane of a session. pid: its process (the last one, when dead); dead: it ended and the pane stays."""
+    """The first pane of a session.
+
+    pid: its process (the last one, when dead); dead: it ended and the pane stays; server: the tmux server's number.
+    """
 
     session: str
     pane_id: str
     pid: int
     dead: bool
     title: str
+    server: int
 
 
 class Tmux:
@@ -142,9 +146,9 @@ class Tmux:
 
 
 def _parse(line: bytes) -> Pane:
-    pane_id, pid, dead, length, rest = line.rstrip(b"\n").split(b" ", 4)
-    name, title = rest[: int(length)], rest[int(length) :]
-    return Pane(name.decode(errors="replace"), pane_id.decode(), int(pid), dead == b"1", title.decode(errors="replace"))
+    server, pane_id, pid, dead, length, rest = line.rstrip(b"\n").split(b" ", 5)
+    name, title = rest[: int(length)].decode(errors="replace"), rest[int(length) :].decode(errors="replace")
+    return Pane(name, pane_id.decode(), int(pid), dead == b"1", title, int(server))
 
 
 def _program(argv: Sequence[str]) -> list[str]:

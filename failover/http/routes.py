@@ -24,7 +24,7 @@ from failover.store.db import Store
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wanted. by: who wants it, in words for people."""
 
-    verb: Literal["swap", "launch", "stop", "restart", "pause", "resume"]
+    verb: Literal["swap", "launch", "stop", "restart", "unpin", "pause", "resume"]
     args: orders.Args = orders.Args()
     by: str = "HTTP"
 

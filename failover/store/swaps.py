@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from failover.core.move import AWAY, Move
+from failover.core.move import AWAY, Move, Urgency
 from failover.store.db import Store, Transaction
 
 #: How long a request for a swap stands (milliseconds).
@@ -15,13 +15,16 @@ REQUEST_LASTS_MS = 20_000
 
 
 class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A swap (or restart, or stop) as the store keeps it. deadline_mono: monotonic seconds of the boot `host_boot`."""
+    """A swap (or restart, or stop) as the store keeps it.
+
+    deadline_mono: monotonic seconds of the boot `host_boot`; tried: earlier targets that turned out to be none.
+    """
 
     id: int
     kind: Literal["swap", "restart", "stop"]
     source: str
     target: str
-    urgency: Literal["soft", "hard"]
+    urgency: Urgency
     reason: str
     order_id: int
     request_id: int
@@ -31,17 +34,22 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     host_boot: str
     finished_ms: int
     sentence: str
+    tried: tuple[str, ...] = ()
 
 
 class SwapRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The quota-monitor's wish for a swap."""
+    """The quota-monitor's wish for a swap. source and target are one where sessions are to be continued.
+
+    sessions: which ones, empty for all that should move.
+    """
 
     id: int
     at_ms: int
     source: str
     target: str
-    urgency: Literal["soft", "hard"]
+    urgency: Urgency
     reason: str
+    sessions: tuple[str, ...] = ()
 
 
 _move = msgspec.json.Decoder(Move)
@@ -49,7 +57,7 @@ _encode = msgspec.json.encode
 
 
 def _swap(row: Any) -> SwapRow:
-    return msgspec.convert(dict(row), SwapRow)
+    return msgspec.convert({**dict(row), "tried": msgspec.json.decode(row["tried"])}, SwapRow)
 
 
 def open_swap(store: Store) -> SwapRow | None:
@@ -67,6 +75,21 @@ def last_started_ms(store: Store) -> int | None:
     """Return when the last swap between accounts began (epoch milliseconds), None when there was none."""
     row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'swap'")
     return row[0] if row else None
+
+
+def last_continued_ms(store: Store) -> int | None:
+    """Return when sessions were last continued on the account that they were on, None when never."""
+    row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'restart' AND request_id > 0")
+    return row[0] if row else None
+
+
+def failed_back_since(store: Store, since_ms: int) -> frozenset[str]:
+    """Return the accounts onto which a fail-back since then came to nothing."""
+    rows = store.query(
+        "SELECT target FROM swaps WHERE urgency = 'idle' AND state IN ('refused', 'failed') AND started_ms > ?",
+        (since_ms,),
+    )
+    return frozenset(row["target"] for row in rows)
 
 
 def moves(store: Store, swap: int) -> list[Move]:
@@ -101,6 +124,17 @@ def begin(
         " deadline_mono, host_boot) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
         (kind, source, target, urgency, reason, order_id, request_id, started_ms, deadline_mono, host_boot),
     )
+
+
+def retarget(tx: Transaction, row: SwapRow, target: str) -> None:
+    """Give the open swap another target."""
+    tried = _encode((*row.tried, row.target)).decode()
+    tx.execute("UPDATE swaps SET target = ?, tried = ? WHERE id = ?", (target, tried, row.id))
+
+
+def refused(row: SwapRow, moves: Sequence[Move]) -> frozenset[str]:
+    """Return the accounts that turned out in this swap to be no target."""
+    return frozenset((*row.tried, *(account for move in moves for account in move.refused)))
 
 
 def add_move(tx: Transaction, move: Move) -> int:
@@ -160,4 +194,6 @@ def unserved_requests(store: Store) -> Sequence[SwapRequest]:
         " ORDER BY id",
         (store.now_ms() - REQUEST_LASTS_MS,),
     )
-    return [msgspec.convert(dict(row), SwapRequest) for row in rows]
+    return [
+        msgspec.convert({**dict(row), "sessions": msgspec.json.decode(row["sessions"])}, SwapRequest) for row in rows
+    ]

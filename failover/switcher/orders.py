@@ -8,17 +8,17 @@ from typing import Literal
 
 import msgspec
 
-from failover.candidates import candidates
+from failover.candidates import candidates, movable
 from failover.clock import Clock
 from failover.config import Config
-from failover.core import policy
+from failover.core import policy, swap
 from failover.core.move import Move
 from failover.core.swap import in_order
 from failover.errors import FailoverError, HostError, Refused, UsageError
 from failover.events import SessionLaunched, SwapStarted
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import orders, sessions, swaps
+from failover.store import orders, sessions, swaps, usage
 from failover.store.db import Store
 from failover.store.orders import Order
 from failover.store.sessions import Placement
@@ -42,6 +42,8 @@ class Desk:
                 raise Refused("paused; lift it with: claude-failover resume")
             if order.verb == "launch":
                 return self._launch(order)
+            if order.verb == "unpin":
+                return self._unpin(order)
             return self._begin_ordered(order)
         except FailoverError as error:
             outcome: orders.Outcome = "refused" if isinstance(error, Refused) else "failed"
@@ -59,7 +61,7 @@ class Desk:
             kind: Kind = "stop" if order.verb == "stop" else "restart"
             if not placed:
                 raise Refused(f"no session to {order.verb}: none of them runs")
-            return self._begin(kind, placed, "", "soft", by, order_id=order.id)
+            return self._begin(kind, placed, policy.Swap("", "", "soft", by), order_id=order.id)
         target = order.args.to or self._best_target(placed)
         account = self._config.account(target)
         if not account.enabled:
@@ -73,7 +75,9 @@ class Desk:
             sentence = self._plan(moving, target)
             self._answer(order, "done", sentence)
             return sentence
-        return self._begin("swap", moving, target, "soft", by, order_id=order.id)
+        # A person chose, if only by wanting to be elsewhere: the automat does not undo it.
+        moving = [msgspec.structs.replace(p, pinned=target) for p in moving]
+        return self._begin("swap", moving, policy.Swap("", target, "soft", by), order_id=order.id)
 
     def _at_its_threshold(self, target: str) -> str:
         """Return why a target would have to be left again at once, empty when it would not."""
@@ -88,7 +92,19 @@ class Desk:
         seen = sessions.sightings(self._store)
         names = self._ordered(moving)
         told = ", ".join(f"{name} ({seen[name].state if name in seen else 'unknown'})" for name in names)
-        return f"would move {len(names)} sessions to {target}: {told}; nothing was done"
+        cost = swap.bill(self._moves(0, "swap", moving, target))
+        return f"would move {len(names)} sessions to {target}: {told}{f'; {cost}' if cost else ''}; nothing was done"
+
+    def _unpin(self, order: Order) -> str:
+        """Leave the choice of account to the policy again."""
+        placements = sessions.placements(self._store)
+        names = [name for name in order.args.sessions or placements if name in placements and placements[name].pinned]
+        with self._store.transaction() as tx:
+            for name in names:
+                sessions.unpin(tx, name)
+        sentence = f"left the choice of account to the policy for {', '.join(names) or 'no session: none was pinned'}"
+        self._answer(order, "done", sentence)
+        return sentence
 
     def _best_target(self, placed: Sequence[Placement]) -> str:
         views = candidates(self._config, self._store, self._clock.epoch())
@@ -120,12 +136,15 @@ class Desk:
         if paused:
             return "paused: the request for a swap waits"
         moving = [p for p in self._living(()) if p.account == request.source]
-        seen = sessions.sightings(self._store)
-        if self._config.failover.idle_sessions == "leave":
-            moving = [p for p in moving if p.session not in seen or seen[p.session].state != "idle"]
+        if request.sessions:
+            moving = [p for p in moving if p.session in request.sessions]
+        else:
+            moving = movable(self._config, self._store, moving)
         if not moving:
-            return f"nothing to move: no session runs on {request.source}"
-        return self._begin("swap", moving, request.target, request.urgency, request.reason, request_id=request.id)
+            return f"nothing to move: no session that would have to runs on {request.source}"
+        kind: Kind = "swap" if request.target != request.source else "restart"
+        wanted = policy.Swap(request.source, request.target, request.urgency, request.reason)
+        return self._begin(kind, moving, wanted, request_id=request.id)
 
     # -- beginning -----------------------------------------------------------------------------------
 
@@ -134,28 +153,25 @@ class Desk:
         return in_order([(p.session, seen[p.session].state if p.session in seen else "unknown") for p in placed])
 
     def _begin(
-        self,
-        kind: Kind,
-        moving: Sequence[Placement],
-        target: str,
-        urgency: policy.Urgency,
-        reason: str,
-        order_id: int = 0,
-        request_id: int = 0,
+        self, kind: Kind, moving: Sequence[Placement], wanted: policy.Swap, order_id: int = 0, request_id: int = 0
     ) -> str:
         by_name = {placement.session: placement for placement in moving}
         names = self._ordered(moving)
         sources = sorted({placement.account for placement in moving})
         source = sources[0] if len(sources) == 1 else "several"
         deadline = self._config.failover.deadline
-        wait = deadline.soft if urgency == "soft" else deadline.hard
+        wait = deadline.hard if wanted.urgency == "hard" else deadline.soft
+        moves = self._moves(0, kind, [by_name[name] for name in names], wanted.target)
+        reason = wanted.reason
+        if kind == "swap" and (cost := swap.bill(moves)):
+            reason = f"{reason}; {cost}"
         with self._store.transaction() as tx:
-            swap = swaps.begin(
+            number = swaps.begin(
                 tx,
                 kind=kind,
                 source=source,
-                target=target,
-                urgency=urgency,
+                target=wanted.target,
+                urgency=wanted.urgency,
                 reason=reason,
                 order_id=order_id,
                 request_id=request_id,
@@ -163,31 +179,44 @@ class Desk:
                 deadline_mono=self._clock.monotonic() + wait,
                 host_boot=process.host_boot_id(),
             )
-            for name in names:
-                swaps.add_move(tx, self._move(swap, kind, by_name[name], target))
+            for move in moves:
+                swaps.add_move(tx, msgspec.structs.replace(move, swap=number))
             tx.emit(
                 SwapStarted(
-                    swap=swap, source=source, target=target, urgency=urgency, sessions=tuple(names), reason=reason
+                    swap=number,
+                    source=source,
+                    target=wanted.target,
+                    urgency=wanted.urgency,
+                    sessions=tuple(names),
+                    reason=reason,
                 )
             )
-        return (
-            f"swap {swap} began: {kind} of {len(names)} sessions from {source} to {target or source} because {reason}"
-        )
+        to = wanted.target or source
+        return f"swap {number} began: {kind} of {len(names)} sessions from {source} to {to} because {reason}"
 
-    def _move(self, swap: int, kind: Kind, placement: Placement, target: str) -> Move:
-        return Move(
-            id=0,
-            swap=swap,
-            session=placement.session,
-            conversation=placement.conversation,
-            cwd=placement.cwd,
-            source=placement.account,
-            target="" if kind == "stop" else target or placement.account,
-            kind=kind,
-            pane=placement.pane,
-            pid=placement.pid,
-            start=placement.start,
-        )
+    def _moves(self, number: int, kind: Kind, placed: Sequence[Placement], target: str) -> list[Move]:
+        tokens = usage.recache_tokens(self._store)
+        server = self._launcher.server()
+        return [
+            Move(
+                id=0,
+                swap=number,
+                session=placement.session,
+                conversation=placement.conversation,
+                cwd=placement.cwd,
+                source=placement.account,
+                target="" if kind == "stop" else target or placement.account,
+                kind=kind,
+                pane=placement.pane,
+                pid=placement.pid,
+                start=placement.start,
+                server_pid=server.pid if server else 0,
+                server_start=server.start if server else 0,
+                pinned=placement.pinned,
+                bill=tokens.get(placement.session, 0) if kind == "swap" else 0,
+            )
+            for placement in placed
+        ]
 
     # -- launching -----------------------------------------------------------------------------------
 
@@ -213,6 +242,7 @@ class Desk:
                 cwd=str(spec.project),
                 wanted="running",
                 launch=new_launch_id(),
+                pinned=account or (last.pinned if last else ""),
                 launched_ms=self._store.now_ms(),
             )
             try:
