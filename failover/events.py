@@ -155,7 +155,7 @@ class MoveAdvanced(Event, frozen=True, tag="swap.move-advanced"):
 
 
 class SwapFinished(Event, frozen=True, tag="swap.finished"):
-    """A swap ended. outcome: done | partial | failed | refused; duration: milliseconds."""
+    """A swap ended. outcome: done | partial | failed | refused; duration: milliseconds; urgency: idle | soft | hard."""
 
     swap: int
     source: str
@@ -165,6 +165,7 @@ class SwapFinished(Event, frozen=True, tag="swap.finished"):
     stayed: int
     duration_ms: int
     sentence: str
+    urgency: str = "soft"
 
 
 class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):

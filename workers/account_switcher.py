@@ -77,6 +77,8 @@ class AccountSwitcher:
 
     def _take_up(self, paused: bool) -> list[str]:
         done: list[str] = []
+        if begun := self._desk.follow_up(paused):
+            return [begun]
         for order in orders.pending(self._store):
             done.append(self._desk.take_order(order, paused))
             if swaps.open_swap(self._store):
@@ -107,6 +109,8 @@ class AccountSwitcher:
         if against and not paused and (other := self._instead(row)):
             self._engine.retarget(row, other, against)
             return f"swap {row.id} goes to {other} now, since {against}"
+        if against and row.target not in row.tried:
+            row = self._engine.rule_out(row)
         return self._engine.drive(row, against, paused)
 
     def _instead(self, row: SwapRow) -> str:

@@ -16,9 +16,6 @@ from failover.runtime import Host, run
 from failover.store import flags, sessions, swaps, usage
 from failover.store.usage import StatuslineRow
 
-#: How long nobody is sent home to an account onto which that came to nothing (milliseconds).
-_UNWILLING_FOR_MS = 1_800_000
-
 
 class _Window(msgspec.Struct, frozen=True):
     used_percentage: float
@@ -100,9 +97,22 @@ class QuotaMonitor:
         return found
 
     def _limits(self) -> list[Reading]:
-        """Return what sessions that a limit stopped tell of their account. The watcher saw the record itself."""
+        """Return what sessions tell of the account on which a limit stopped them: those that still stand there (the
+        watcher saw the record itself), and those that were moved on."""
         placed = sessions.placements(self._store)
-        return [
+        met = [
+            Reading(
+                account=one.account,
+                window=one.window,
+                used=100.0,
+                resets_at=one.resets_at,
+                observed_ms=one.at_ms,
+                source="limit record",
+            )
+            for one in swaps.limits_met(self._store)
+            if one.window in WINDOWS
+        ]
+        return met + [
             Reading(
                 account=placed[name].account,
                 window=seen.limit_window,
@@ -130,6 +140,7 @@ class QuotaMonitor:
                 state=seen[p.session].state,
                 home=p.pinned if p.pinned in names else tied.get(p.session, ""),
                 limit_resets=seen[p.session].limit_resets,
+                asks=seen[p.session].waiting_for != "",
             )
             for p in running_placements(self._store)
             if p.account in names and p.session in seen and seen[p.session].pid == p.pid
@@ -144,7 +155,6 @@ class QuotaMonitor:
             since_swap=self._since(swaps.last_started_ms(self._store)),
             since_continued=self._since(swaps.last_continued_ms(self._store)),
             fail_back=self._config.failover.fail_back,
-            unwilling=swaps.failed_back_since(self._store, self._store.now_ms() - _UNWILLING_FOR_MS),
             paused=flags.paused(self._store) is not None,
             swapping=swaps.open_swap(self._store) is not None or bool(swaps.unserved_requests(self._store)),
         )

@@ -15,19 +15,24 @@ from failover.core.policy import Candidate, Rules, Swap, spoken_against
 from failover.core.session import SessionState
 
 #: Seconds after a reset in which the binary may go on by itself (measured on 2.1.330: a session that a 5-hour limit
-#: stopped sends a prompt of its own at the reset). Who then still stands is continued.
+#: stopped sends a prompt of its own at the reset; one that a weekly limit stopped waits in a menu for ever). Who then
+#: still stands is continued.
 CONTINUE_AFTER = 30.0
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """A running session. home: the account that it belongs to, empty for the most preferred one; limit_resets: when the
-    limit that stopped it ends (epoch seconds, 0: not known)."""
+    """A running session.
+
+    home: the account that it belongs to, empty for the most preferred one; limit_resets: when the limit that stopped it
+    ends (epoch seconds, 0: not known); asks: it waits in a menu.
+    """
 
     session: str
     account: str
     state: SessionState
     home: str = ""
     limit_resets: int = 0
+    asks: bool = False
 
 
 def continued(accounts: Sequence[Candidate], seats: Sequence[Seat], rules: Rules) -> Swap | None:
@@ -37,7 +42,7 @@ def continued(accounts: Sequence[Candidate], seats: Sequence[Seat], rules: Rules
     views = {account.name: account for account in accounts}
     ready: defaultdict[str, list[str]] = defaultdict(list)
     for seat in seats:
-        over = seat.limit_resets and rules.now - seat.limit_resets >= CONTINUE_AFTER
+        over = seat.limit_resets and rules.now - seat.limit_resets >= (0 if seat.asks else CONTINUE_AFTER)
         if seat.state == "limited" and over and not _at_threshold(views[seat.account]):
             ready[seat.account].append(seat.session)
     if not ready:
@@ -71,7 +76,7 @@ def _home(seat: Seat, views: Mapping[str, Candidate], rules: Rules) -> str:
     for home in homes:
         # Not known is no room: nothing is moved onto an account of which nothing was ever read.
         known = home.readings or home.opened
-        if home.name == seat.account or not home.enabled or not known or home.name in rules.unwilling:
+        if home.name == seat.account or not home.enabled or not known:
             continue
         if not spoken_against(home, rules.margin):
             return home.name

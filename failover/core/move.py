@@ -75,6 +75,16 @@ def advance(state: State, event: Event) -> State:
         raise IllegalStep(f"{event!r} is no step from {state!r}") from None
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """A used-up window that a move met. resets_at: epoch seconds, None when it was not said; at_ms: epoch
+    milliseconds."""
+
+    account: str
+    window: str
+    resets_at: int | None
+    at_ms: int
+
+
 class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One session's move, as the store keeps it.
 
@@ -84,9 +94,10 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     noted_call: the last hook call when that was noted (prompts after it have not begun either); cut_off: what an
     interrupt cut off; prompt: what the relaunched session is told, empty for nothing; launch, new_pid, new_start:
     the new process; launched_ms: when it was started (epoch milliseconds); launches: how often since the move last
-    changed its target; refused: the accounts that could not serve it; pinned: the account that a person chose for
-    the session; bill: tokens of context that the new account writes to its cache anew (estimated by the binary
-    itself, 0: not known); at: monotonic seconds at which each state was entered.
+    changed its target; refused: the accounts that could not serve it; limits: those of them that had none left;
+    pinned: the account that a person chose for the session; bill: tokens of context that the new account writes to
+    its cache anew (estimated by the binary itself, 0: not known); at: monotonic seconds at which each state was
+    entered.
     """
 
     id: int
@@ -115,6 +126,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     launched_ms: int = 0
     launches: int = 0
     refused: tuple[str, ...] = ()
+    limits: tuple[Reached, ...] = ()
     pinned: str = ""
     bill: int = 0
     why: str = ""
@@ -129,7 +141,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     the conversation; standing: is it at a boundary; limited: its transcript ends with a used-up limit; launched: the
     new process, if it lives; registered: the registry has that process on this conversation; status: its registry
     word; taken: it has begun a turn; answered: it was given an answer under the new account; trouble: its turn failed,
-    in words; refusal: for which sort of reason.
+    in words; refusal: for which sort of reason; reached: the used-up window, when it was that.
     """
 
     alive: bool = False
@@ -145,6 +157,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     answered: bool = False
     trouble: str = ""
     refusal: Refusal = ""
+    reached: Reached | None = None
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +167,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     or hard (then interrupt); slot: one more session may be away; preflight: None while it runs, else what speaks
     against the target (empty: nothing); found: seconds since a switcher that did not itself tell the process to end
     found it `stopping`, None when it did; refused: accounts that turned out in this swap to be no target; other: the
-    account to go to instead, empty when there is none.
+    account to go to instead, empty when there is none; spent: the source has nothing left, so going back is in vain.
     """
 
     now: float
@@ -166,6 +179,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     found: float | None = None
     refused: frozenset[str] = frozenset()
     other: str = ""
+    spent: bool = False
 
 
 class Step(msgspec.Struct, frozen=True):

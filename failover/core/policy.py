@@ -27,7 +27,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     priority: lower is preferred; thresholds: percent by window; readings: what counts now, by window; opened: windows
     whose last reading ended with its period; sessions: how many of ours run on it; in_use: how many of them would have
-    to move (those at rest may stay, see `needs`).
+    to move (those at rest may stay, see `needs`); trouble: why it turned out lately to be no target, empty if it did
+    not.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int
     in_use: int
     opened: tuple[str, ...] = ()
+    trouble: str = ""
     enabled: bool = True
 
 
@@ -45,7 +47,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     margin: percent points; cooldown, wait_if_reset_within: seconds; now: epoch seconds; since_swap, since_continued:
     seconds since the last swap began, and since sessions were last continued, None when never; fail_back: sessions go
-    home when they are at rest; unwilling: accounts onto which that failed not long ago.
+    home when they are at rest.
     """
 
     margin: float
@@ -55,7 +57,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     since_swap: float | None = None
     since_continued: float | None = None
     fail_back: bool = True
-    unwilling: frozenset[str] = frozenset()
     paused: bool = False
     swapping: bool = False
 
@@ -176,6 +177,8 @@ def needs(state: SessionState, idle_sessions: IdleSessions, task_waits: bool) ->
 
 def spoken_against(account: Candidate, margin: float) -> str:
     """Return why an account is no target, empty when it is one."""
+    if account.trouble:
+        return account.trouble
     for window, reading in sorted(account.readings.items()):
         limit = account.thresholds.get(window)
         if limit is not None and reading.used > limit - margin:

@@ -167,7 +167,9 @@ def _refused(move: Move, seen: Seen, around: Around) -> Step:
         return Step("park", f"{failed}, {move.launches} times; it stays where it is")
     if around.other:
         return Step("leave", f"{failed}; going on under {around.other}", target=around.other)
-    if seen.refusal == "account" and move.source not in (*around.refused, move.target):
+    # Logged out, it would never go on by itself; spent, the source will when its window opens.
+    back = seen.refusal == "account" or not around.spent
+    if back and move.source not in (*around.refused, move.target):
         return Step("leave", f"{failed} and no other account has room; back to {move.source}", target=move.source)
     return Step("park", f"{failed} and no other account has room; it is continued when one has")
 

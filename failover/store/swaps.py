@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from failover.core.move import AWAY, Move, Urgency
+from failover.core.move import AWAY, Move, Reached, Urgency
 from failover.store.db import Store, Transaction
 
 #: How long a request for a swap stands (milliseconds).
@@ -83,13 +83,29 @@ def last_continued_ms(store: Store) -> int | None:
     return row[0] if row else None
 
 
-def failed_back_since(store: Store, since_ms: int) -> frozenset[str]:
-    """Return the accounts onto which a fail-back since then came to nothing."""
-    rows = store.query(
-        "SELECT target FROM swaps WHERE urgency = 'idle' AND state IN ('refused', 'failed') AND started_ms > ?",
-        (since_ms,),
-    )
-    return frozenset(row["target"] for row in rows)
+def limits_met(store: Store) -> list[Reached]:
+    """Return the used-up windows that the moves of the last swaps met on their way."""
+    return [met for row in latest(store, 5) for move in moves(store, row.id) for met in move.limits]
+
+
+def troubled(store: Store, since_ms: int) -> dict[str, str]:
+    """Return the accounts that turned out to be no targets since then (epoch milliseconds), each with the reason.
+
+    A session that was moved there afterwards clears an account; one that had reached its limit is judged by its
+    readings instead.
+    """
+    found: dict[str, str] = {}
+    for row in latest(store, 20):
+        if row.started_ms < since_ms:
+            break
+        made = moves(store, row.id)
+        limited = {met.account for move in made for met in move.limits}
+        for account in refused(row, made) - limited:
+            found.setdefault(account, f"{account} could not serve in swap {row.id}")
+        for move in made:
+            if move.state == "verified":
+                found.setdefault(move.target, "")
+    return {account: why for account, why in found.items() if why}
 
 
 def moves(store: Store, swap: int) -> list[Move]:
@@ -126,8 +142,8 @@ def begin(
     )
 
 
-def retarget(tx: Transaction, row: SwapRow, target: str) -> None:
-    """Give the open swap another target."""
+def rule_out(tx: Transaction, row: SwapRow, target: str) -> None:
+    """Note that the open swap's target is none. target: the one from now on, the same where there is no other."""
     tried = _encode((*row.tried, row.target)).decode()
     tx.execute("UPDATE swaps SET target = ?, tried = ? WHERE id = ?", (target, tried, row.id))
 

@@ -54,12 +54,18 @@ class Engine:
     def retarget(self, row: SwapRow, target: str, why: str) -> SwapRow:
         """Send the moves that have not been relaunched yet to another target; `why`: what is wrong with the old one."""
         with self._store.transaction() as tx:
-            swaps.retarget(tx, row, target)
+            swaps.rule_out(tx, row, target)
             for move in swaps.moves(self._store, row.id):
                 if move.target == row.target and move.state in (*BEFORE_DEATH, "stopping", "dead"):
                     swaps.save_move(tx, msgspec.structs.replace(move, target=target))
             tx.emit(SwapRetargeted(swap=row.id, source=row.source, was=row.target, target=target, why=why))
         return msgspec.structs.replace(row, target=target, tried=(*row.tried, row.target))
+
+    def rule_out(self, row: SwapRow) -> SwapRow:
+        """Note that the swap's target is none, where there is no other."""
+        with self._store.transaction() as tx:
+            swaps.rule_out(tx, row, row.target)
+        return msgspec.structs.replace(row, tried=(*row.tried, row.target))
 
     def drive(self, row: SwapRow, preflight: str | None, paused: bool) -> str:
         """Take every step that can be taken now. Return what was done or is waited for, in one sentence."""
@@ -105,6 +111,7 @@ class Engine:
             found=self._found_for(move),
             refused=refused,
             other=self._other(row, move, refused, scene),
+            spent=move.state == "answering" and scene.is_spent(move.source),
         )
 
     def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
@@ -177,8 +184,11 @@ class Engine:
                     )
                 )
             case "leave" | "park":
-                if scene.seen(move).refusal != "service":
+                seen = scene.seen(move)
+                if seen.refusal != "service":
                     moved = replace(moved, refused=(*move.refused, move.target))
+                if seen.reached is not None:
+                    moved = replace(moved, limits=(*move.limits, seen.reached))
                 if step.target and step.target != move.target:
                     moved = replace(moved, target=step.target, launches=0)
             case "end":
@@ -266,6 +276,7 @@ class Engine:
                     stayed=stayed,
                     duration_ms=took,
                     sentence=sentence,
+                    urgency=row.urgency,
                 )
             )
             if row.order_id:

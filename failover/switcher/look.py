@@ -9,7 +9,7 @@ from pathlib import Path
 from failover.candidates import candidates
 from failover.claude import launch, registry, transcript
 from failover.config import Config
-from failover.core.move import BEFORE_DEATH, Move, Refusal, Seen
+from failover.core.move import BEFORE_DEATH, Move, Reached, Refusal, Seen
 from failover.core.policy import Candidate
 from failover.core.session import Activity, Standing, standing
 from failover.host import process
@@ -59,6 +59,10 @@ class Scene:
     def accounts(self) -> Sequence[Candidate]:
         """The accounts as the policy sees them."""
         return candidates(self._config, self._store, self._now)
+
+    def is_spent(self, account: str) -> bool:
+        """Say whether a window of an account is used up."""
+        return any(r.used >= 100 for view in self.accounts if view.name == account for r in view.readings.values())
 
     @cached_property
     def _registry(self) -> list[registry.RegistryEntry]:
@@ -174,7 +178,7 @@ class Scene:
         if activity is not None and activity.launch != move.launch:
             activity = None
         answered = activity is not None and (activity.tool != "" or activity.last_hook in _ANSWERED)
-        trouble, refusal = self._refusal(move, activity.failure if activity else "")
+        trouble, refusal, reached = self._refusal(move, activity.failure if activity else "")
         taken = (
             answered or bool(trouble) or (activity is not None and activity.turn) or (registered and status == "busy")
         )
@@ -186,24 +190,27 @@ class Scene:
             answered=answered,
             trouble=trouble,
             refusal=refusal,
+            reached=reached,
         )
 
-    def _refusal(self, move: Move, failure: str) -> tuple[str, Refusal]:
-        """Return why the first turn failed, and for which sort of reason; both empty while that is not known.
+    def _refusal(self, move: Move, failure: str) -> tuple[str, Refusal, Reached | None]:
+        """Return why the first turn failed, and for which sort of reason; nothing while that is not known.
 
         A used-up limit and throttling have one word in the hook (rate_limit, measured on 2.1.330): only the record in
         the transcript tells them apart, and it is written up to 0.3 s later.
         """
         if not failure:
-            return "", ""
+            return "", "", None
         ending = self.ending(move)
-        if ending is not None and ending.limit is not None:
-            return f"it has reached its {ending.limit.type} limit", "limit"
+        limit = ending.limit if ending is not None else None
+        if limit is not None and limit.at_ms >= move.launched_ms:  # an older one is of the account that it came from
+            reached = Reached(move.target, limit.type, limit.resets_at, limit.at_ms)
+            return f"it has reached its {limit.type} limit", "limit", reached
         words = "throttled" if failure == "rate_limit" else failure.replace("_", " ")
         if failure in _OF_THE_ACCOUNT:
-            return words, "account"
+            return words, "account", None
         if failure in _OF_THE_TURN:
-            return words, "turn"
+            return words, "turn", None
         if failure == "rate_limit" and (ending is None or ending.last_kind != "error"):
-            return "", ""
-        return words, "service"
+            return "", "", None
+        return words, "service", None

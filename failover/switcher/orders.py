@@ -81,7 +81,7 @@ class Desk:
 
     def _at_its_threshold(self, target: str) -> str:
         """Return why a target would have to be left again at once, empty when it would not."""
-        view = next(v for v in candidates(self._config, self._store, self._clock.epoch()) if v.name == target)
+        view = next(v for v in self._accounts() if v.name == target)
         for window, reading in sorted(view.readings.items()):
             threshold = view.thresholds.get(window, 100.0)
             if reading.used >= threshold:
@@ -107,7 +107,7 @@ class Desk:
         return sentence
 
     def _best_target(self, placed: Sequence[Placement]) -> str:
-        views = candidates(self._config, self._store, self._clock.epoch())
+        views = self._accounts()
         in_use = sorted(
             (view for view in views if any(p.account == view.name for p in placed)), key=lambda v: -v.sessions
         )
@@ -145,6 +145,27 @@ class Desk:
         kind: Kind = "swap" if request.target != request.source else "restart"
         wanted = policy.Swap(request.source, request.target, request.urgency, request.reason)
         return self._begin(kind, moving, wanted, request_id=request.id)
+
+    def follow_up(self, paused: bool) -> str:
+        """Take further those that went to an account before it turned out that it cannot serve; "" when there are none.
+
+        A session at rest is not asked anything when it is moved, so it cannot tell.
+        """
+        latest = swaps.latest(self._store, 1)
+        if paused or not latest or latest[0].kind != "swap" or latest[0].state == "open":
+            return ""
+        row, moves = latest[0], swaps.moves(self._store, latest[0].id)
+        refused = swaps.refused(row, moves)
+        stranded = {m.session: m.launch for m in moves if m.state == "verified" and m.target in refused}
+        moving = [p for p in self._living(()) if stranded.get(p.session) == p.launch] if stranded else []
+        found = policy.instead(row.source, self._accounts(), refused, self._config.failover.margin) if moving else None
+        if found is None:
+            return ""
+        reason = f"{moving[0].account} could not serve a session that was moved with them"
+        return self._begin("swap", moving, policy.Swap(moving[0].account, found.name, "soft", reason))
+
+    def _accounts(self) -> list[policy.Candidate]:
+        return candidates(self._config, self._store, self._clock.epoch())
 
     # -- beginning -----------------------------------------------------------------------------------
 
@@ -278,7 +299,7 @@ class Desk:
 
     def _preferred(self) -> str:
         """Return the most preferred account that nothing speaks against, else the most preferred one."""
-        views = sorted(candidates(self._config, self._store, self._clock.epoch()), key=lambda v: (v.priority, v.name))
+        views = sorted(self._accounts(), key=lambda v: (v.priority, v.name))
         enabled = [view for view in views if view.enabled]
         margin = self._config.failover.margin
         return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)

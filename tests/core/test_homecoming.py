@@ -50,7 +50,7 @@ def test_a_window_that_has_opened_is_room_and_one_never_read_is_not() -> None:
         ([account("a", 1, 20, enabled=False), SPARE], {}),
         ([MAIN, SPARE], {"fail_back": False}),
         ([MAIN, SPARE], {"since_swap": 60.0}),
-        ([MAIN, SPARE], {"unwilling": frozenset({"a"})}),
+        ([account("a", 1, 20, trouble="a could not serve in swap 3"), SPARE], {}),
     ],
 )
 def test_nobody_goes_home_when_it_has_no_room_or_not_yet(accounts: list[Candidate], rules: dict[str, Any]) -> None:
@@ -86,6 +86,10 @@ def test_what_a_limit_cut_off_is_continued_where_it_is_once_the_limit_has_passed
     assert continued([MAIN, account("b", 2, 95)], seats, RULES) is None, "another window is used up"
     assert continued([MAIN, SPARE], seats, Rules(margin=10, cooldown=120, now=NOW, since_continued=5.0)) is None
     assert continued([MAIN, SPARE], seats[1:], RULES) is None
+    in_a_menu = seat("w", state="limited", limit_resets=fresh, asks=True)
+    found = continued([MAIN, SPARE], [in_a_menu], RULES)
+    assert found is not None, "it will not go on by itself"
+    assert found.sessions == ("w",)
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,12 @@ def test_the_first_turn_under_the_target_can_fail() -> None:
     decision = decide(move("answering"), limit, to_c)
     assert isinstance(decision, Step)
     assert (decision.event, decision.target) == ("leave", "c")
-    assert step("answering", limit) == "park", "it is continued when an account has room"
+    assert step("answering", limit, around(spent=True)) == "park", "it is continued when an account has room"
+    decision = decide(move("answering"), limit, around())
+    assert isinstance(decision, Step)
+    assert (decision.event, decision.target) == ("leave", "a"), "a soft swap left an account that can still serve"
     logged_out = Seen(launched=True, trouble="authentication failed", refusal="account")
-    back = decide(move("answering"), logged_out, around())
+    back = decide(move("answering"), logged_out, around(spent=True))
     assert isinstance(back, Step)
     assert (back.event, back.target) == ("leave", "a")
     assert step("answering", logged_out, around(refused=frozenset({"a"}))) == "park"

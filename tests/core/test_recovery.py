@@ -97,6 +97,7 @@ class Life(msgspec.Struct):
             found=found,
             refused=refused,
             other=others[0] if others else "",
+            spent=self.urgency == "hard",
         )
 
     def tick(self, kill: Literal["", "before", "after"] = "") -> None:
