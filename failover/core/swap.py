@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 from failover.core.move import AWAY, TERMINAL, Move
 from failover.core.session import SessionState
+
+SwapState = Literal["open", "done", "partial", "refused", "failed"]
+SwapEvent = Literal["retarget", "all_moved", "some_moved", "all_stayed", "none_moved"]
+
+#: state → event → next state, of a swap. Its course is that of its moves (failover/core/move.py).
+TRANSITIONS: dict[SwapState, dict[SwapEvent, SwapState]] = {
+    "open": {
+        "retarget": "open",
+        "all_moved": "done",
+        "some_moved": "partial",
+        "all_stayed": "refused",
+        "none_moved": "failed",
+    },
+    "done": {},
+    "partial": {},
+    "refused": {},
+    "failed": {},
+}
 
 #: Who goes first: those that a limit stopped lose time, idle ones lose none.
 _ORDER: dict[SessionState, int] = {"limited": 0, "waiting": 1, "working": 1, "unknown": 2, "starting": 2, "idle": 3}
@@ -37,18 +56,20 @@ def is_over(moves: Sequence[Move]) -> bool:
     return all(move.state in TERMINAL for move in moves)
 
 
-def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[str, str]:
-    """Return the outcome of a swap that is over (done | partial | failed | refused) and its summary."""
+def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[SwapState, str]:
+    """Return how a swap ends whose moves are all over, and its summary."""
     good = [move for move in moves if move.state in ("verified", "stopped")]
     rest = [move for move in moves if move not in good]
+    event: SwapEvent
     if not rest:
-        outcome = "done"
+        event = "all_moved"
     elif good:
-        outcome = "partial"
+        event = "some_moved"
     elif all(move.state == "stayed" for move in rest):
-        outcome = "refused"
+        event = "all_stayed"
     else:
-        outcome = "failed"
+        event = "none_moved"
+    outcome = TRANSITIONS["open"][event]
     words = {"swap": "moved", "restart": "restarted", "stop": "stopped"}
     word = words[moves[0].kind] if moves else "moved"
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
