@@ -120,6 +120,20 @@ def away(store: Store) -> frozenset[str]:
     return frozenset(row["session"] for row in rows if row["state"] in AWAY)
 
 
+def owed(store: Store, session: str, conversation: str) -> tuple[str, int]:
+    """Return the prompt with which a session was to go on when its last move left it without a process, and since when
+    (epoch milliseconds); empty when it is owed none."""
+    row = store.one(
+        "SELECT m.id, m.body, max(j.at_ms) AS at_ms FROM moves m JOIN journal j ON j.move = m.id"
+        " WHERE m.id = (SELECT max(id) FROM moves WHERE session = ?) AND m.state IN ('stopped', 'failed')",
+        (session,),
+    )
+    if row is None or row["body"] is None:
+        return "", 0
+    move = _move.decode(row["body"])
+    return (move.prompt, row["at_ms"]) if move.conversation == conversation else ("", 0)
+
+
 def begin(
     tx: Transaction,
     *,

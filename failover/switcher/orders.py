@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,15 +13,16 @@ from failover.config import Config
 from failover.core import policy, swap
 from failover.core.move import Move
 from failover.core.swap import in_order
-from failover.errors import FailoverError, HostError, Refused, UsageError
-from failover.events import SessionLaunched, SwapStarted
+from failover.errors import FailoverError, Refused, UsageError
+from failover.events import SwapStarted
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.store import orders, sessions, swaps, usage
 from failover.store.db import Store
 from failover.store.orders import Order
 from failover.store.sessions import Placement
-from failover.switcher.launcher import Launcher, new_launch_id
+from failover.switcher.launcher import Launcher
+from failover.switcher.starting import Starter
 
 Kind = Literal["swap", "restart", "stop"]
 
@@ -32,6 +32,7 @@ class Desk:
 
     def __init__(self, config: Config, store: Store, clock: Clock, launcher: Launcher) -> None:
         self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
+        self._starter = Starter(config, store, clock, launcher)
 
     # -- orders of people and programs ---------------------------------------------------------------
 
@@ -41,7 +42,9 @@ class Desk:
             if paused and not order.args.dry_run:
                 raise Refused("paused; lift it with: claude-failover resume")
             if order.verb == "launch":
-                return self._launch(order)
+                ended, sentence = self._starter.start_all(order.args.sessions, order.args.to)
+                self._answer(order, ended, sentence)
+                return sentence
             if order.verb == "unpin":
                 return self._unpin(order)
             return self._begin_ordered(order)
@@ -238,68 +241,3 @@ class Desk:
             )
             for placement in placed
         ]
-
-    # -- launching -----------------------------------------------------------------------------------
-
-    def _launch(self, order: Order) -> str:
-        """Start every session that was ordered and does not run, each in its last conversation if it has one."""
-        names = order.args.sessions or tuple(spec.name for spec in self._config.sessions)
-        account = self._config.account(order.args.to).name if order.args.to else ""
-        placements = sessions.placements(self._store)
-        started, running, failed = [], [], []
-        for name in names:
-            spec = self._config.session(name)
-            last = placements.get(name)
-            if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
-                running.append(name)
-                continue
-            if last and last.cwd != str(spec.project):
-                last = None  # a conversation belongs to its folder
-            wanted = account or (last.account if last else "") or spec.account or self._preferred()
-            placement = Placement(
-                session=name,
-                account=wanted,
-                conversation=last.conversation if last else str(uuid.uuid4()),
-                cwd=str(spec.project),
-                wanted="running",
-                launch=new_launch_id(),
-                pinned=account or (last.pinned if last else ""),
-                launched_ms=self._store.now_ms(),
-            )
-            try:
-                self._start(placement)
-                started.append(name)
-            except HostError as error:
-                failed.append(str(error))
-        words = [f"started {len(started)} sessions"]
-        words += [f"{len(running)} run already"] if running else []
-        words += failed
-        self._answer(order, "failed" if failed else "done", "; ".join(words))
-        return "; ".join(words)
-
-    def _start(self, placement: Placement) -> None:
-        with self._store.transaction() as tx:
-            sessions.place(tx, placement)
-        pane = self._launcher.start(placement)
-        found = process.identify(pane.pid)
-        if found is None:
-            raise HostError(
-                f"{placement.session}: it ended at once; look at its pane: tmux attach -t {placement.session}"
-            )
-        with self._store.transaction() as tx:
-            sessions.place(tx, msgspec.structs.replace(placement, pane=pane.pane_id, pid=found.pid, start=found.start))
-            tx.emit(
-                SessionLaunched(
-                    session=placement.session,
-                    account=placement.account,
-                    conversation=placement.conversation,
-                    pid=found.pid,
-                )
-            )
-
-    def _preferred(self) -> str:
-        """Return the most preferred account that nothing speaks against, else the most preferred one."""
-        views = sorted(self._accounts(), key=lambda v: (v.priority, v.name))
-        enabled = [view for view in views if view.enabled]
-        margin = self._config.failover.margin
-        return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)

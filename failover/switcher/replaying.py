@@ -14,6 +14,9 @@ from failover.store.db import Store
 #: A prompt's record in the transcript and the word of it to us are stamped by two processes (milliseconds, ample).
 _SLACK_MS = 1000
 
+#: What the session is told was done to it, by the move's kind.
+_WAS = {"swap": "moved to another account", "restart": "restarted", "stop": "stopped and started again"}
+
 
 def note(store: Store, move: Move, activity: Activity | None) -> Move:
     """Keep what only lives in the session's memory: a prompt that has not begun, what is being cut off."""
@@ -60,6 +63,7 @@ def compose(store: Store, move: Move, ending: Ending | None) -> Move:
         held_prompt=move.held_prompt,
         queued=(*queued, *_late(store, move, ending, queued)),
         cut_off=cut_off,
+        was=_WAS[move.kind],
     )
     return msgspec.structs.replace(move, limited=limited, cut_off=cut_off, prompt=text)
 
@@ -85,6 +89,7 @@ def _again(store: Store, move: Move, ending: Ending | None) -> Move:
         limited=failed,
         queued=(*ending.queued_prompts, *late),
         cut_off=_open_tools(ending) if ending.open_tools else "",
+        was=_WAS[move.kind],
         reason="the usage limit of its account" if ending.limit else "a failure of its account",
     )
     return msgspec.structs.replace(move, prompt=text)
