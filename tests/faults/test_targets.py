@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from failover.sim import audit
+from failover.sim.real_cli import real_claude
 from failover.sim.world import World
 from tests.swap.actors import (
     assert_nothing_lost,
@@ -27,6 +28,12 @@ from tests.swap.actors import (
 )
 
 SESSIONS = dict.fromkeys(("one", "two"), "app")
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.real)])
+def binary(request: pytest.FixtureRequest) -> Path | None:
+    """Both binaries: what a refused turn looks like is the binary's to say."""
+    return real_claude() if request.param == "real" else None
 
 
 @contextmanager
@@ -59,8 +66,8 @@ def swap_while_working(world: World) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("mode", ["401", "400credit"])
-def test_28_a_target_that_cannot_serve_after_all_is_left_for_another(mode: str) -> None:
-    with pool(b={"mode": mode}) as world:
+def test_28_a_target_that_cannot_serve_after_all_is_left_for_another(binary: Path | None, mode: str) -> None:
+    with pool(binary, b={"mode": mode}) as world:
         code, said = swap_while_working(world)
         assert code == 0, said
         rest(world, "one")
@@ -82,8 +89,8 @@ def test_28_without_another_account_it_goes_back_to_where_it_came_from() -> None
         assert_nothing_lost(world)
 
 
-def test_36_a_second_limit_before_the_first_answer_goes_on_to_the_next_account() -> None:
-    with pool(b={"mode": "limit"}) as world:
+def test_36_a_second_limit_before_the_first_answer_goes_on_to_the_next_account(binary: Path | None) -> None:
+    with pool(binary, b={"mode": "limit"}) as world:
         code, said = swap_while_working(world)
         assert code == 0, said
         rest(world, "one")
@@ -107,10 +114,12 @@ def test_36_when_every_other_account_is_limited_it_works_on_where_it_came_from()
 
 
 @pytest.mark.parametrize("window", ["5", "7"])
-def test_26_with_all_accounts_spent_it_waits_and_is_continued_at_the_earliest_reset(window: str) -> None:
+def test_26_with_all_accounts_spent_it_waits_and_is_continued_at_the_earliest_reset(
+    binary: Path | None, window: str
+) -> None:
     """The window of c opens first. Until then nothing moves, one notice is given, and no menu is answered."""
     spent = {f"u{window}": 1.0}
-    with pool(b=spent, c={**spent, f"reset{window}_in": 25}) as world:
+    with pool(binary, b=spent, c={**spent, f"reset{window}_in": 25}) as world:
         world.api.account("a", **spent)
         world.type("one", work(world, "build", 0.2))
         world.wait(lambda: told(world, "usage.all-exhausted") == 1, "the notice that no account is left", 60)

@@ -66,7 +66,7 @@ def conversation(world: World, name: str) -> list[str]:
     Less the mascot of the real one, which blinks, and the hints that it puts to the right above the prompt.
     """
     shown = world.screen(name).split("\n───")[0]
-    lines = shown[shown.index("last words") :].splitlines()
+    lines = shown[shown.index("words ") :].splitlines()
     return [line for line in lines if line.strip() and not line.startswith(" " * 10)]
 
 
