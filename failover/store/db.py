@@ -52,11 +52,15 @@ def _told(path: Path, error: sqlite3.Error) -> Exception:
         case ["IOERR" | "CANTOPEN", *_]:
             return StoreBroken(f"{path}: {error}; see that its disk has room and is well (dmesg)")
         case ["CORRUPT" | "NOTADB", *_]:
-            return StoreBroken(
-                f"{path}: damaged ({error}); end the daemon with: claude-failover down, move {path.name}, "
-                f"{path.name}-wal and {path.name}-shm away, then: claude-failover up (the sessions go on)"
-            )
+            return _damaged(path, str(error))
     return error
+
+
+def _damaged(path: Path, how: str) -> StoreBroken:
+    return StoreBroken(
+        f"{path}: damaged ({how}); end the daemon with: claude-failover down, move {path.name}, {path.name}-wal and "
+        f"{path.name}-shm away, then: claude-failover up (the sessions go on)"
+    )
 
 
 class Transaction:
@@ -153,6 +157,12 @@ class Store:
             return self._connection.execute(sql, args).fetchone()
         except sqlite3.Error as error:
             raise _told(self._path, error) from error
+
+    def check(self) -> None:
+        """Read the whole file (50 MB: about 0.2 s). Raises StoreError when it is damaged."""
+        found = self.query("PRAGMA quick_check(1)")[0][0]
+        if found != "ok":
+            raise _damaged(self._path, found)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
