@@ -7,7 +7,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from failover import crash
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.sim.world import World
-from tests.swap.actors import ended, requests, rest, roles, texts
+from tests.swap.actors import ended, requests, rest, roles, started, texts, work
 
 #: For waits that a loaded machine may make long (seconds).
 PATIENCE = 60.0
@@ -28,21 +28,25 @@ _numbers = itertools.count(1)
 def pool(
     *names: str,
     soft: str = "3m",
+    asking: str = "",
     failover: Mapping[str, Any] | None = None,
-    args: Sequence[str] | None = None,
     **world: Any,
 ) -> Iterator[World]:
     """Give a pool of two accounts, a and b, with its daemon up and its sessions idle on a.
 
-    soft: how long a swap waits for a boundary; args: of the binary, in place of those that skip permissions.
+    soft: how long a swap waits for a boundary; asking: one more session, that asks before each of its tools.
     """
     deadline = {"deadline": {"soft": soft, "hard": "3s"}, **(failover or {})}
-    with World(accounts=("a", "b"), sessions=dict.fromkeys(names, "app"), failover=deadline, **world) as made:
+    sessions = dict.fromkeys(names, "app") | ({asking: "strict"} if asking else {})
+    with World(accounts=("a", "b"), sessions=sessions, failover=deadline, **world) as made:
         made.api.control(chunk_delay=0.01)
-        if args is not None:
+        if asking:
             config = json.loads(made.config_file.read_text())
-            config["claude"]["args"] = list(args)
+            config["claude"]["args"] = []
             made.config_file.write_text(json.dumps(config))
+            settings = made.projects["app"] / ".claude" / "settings.json"
+            settings.parent.mkdir()
+            settings.write_text('{"permissions": {"allow": ["Bash"]}}')
         made.up()
         made.launch(account="a")
         yield made
@@ -89,6 +93,23 @@ def told(world: World, name: str, text: str) -> int:
 def ends(world: World, *tasks: str) -> list[tuple[str, int]]:
     """Return the tools of these tasks that ended, each as often as it did."""
     return [one for one in ended(world) if one[0] in tasks]
+
+
+def at_work(world: World, *sessions: str, seconds: tuple[float, ...] = (2, 1)) -> list[str]:
+    """Give sessions a tool after another to do; return their tasks, once each is at its first tool."""
+    tasks = [fresh(name) for name in sessions]
+    for name, task in zip(sessions, tasks, strict=True):
+        world.type(name, work(world, task, *seconds))
+    world.wait(lambda: all(started(world, task, 1) for task in tasks), "tools at work")
+    return tasks
+
+
+def tmux_server(world: World) -> ProcessId:
+    """Return the tmux server of the pool."""
+    command = ["tmux", "-L", world.socket, "display-message", "-p", "#{pid}"]
+    found = process.identify(int(subprocess.run(command, capture_output=True, text=True, timeout=20).stdout))
+    assert found is not None
+    return found
 
 
 def press(world: World, name: str, text: str) -> None:

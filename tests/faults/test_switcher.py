@@ -19,6 +19,7 @@ from failover.store.db import Store
 from tests.faults.pool import (
     PATIENCE,
     ask,
+    at_work,
     ends,
     fresh,
     frozen,
@@ -69,15 +70,6 @@ def pair(request: pytest.FixtureRequest) -> Iterator[World]:
     binary: Path | None = real_cli.real_claude() if request.param == "real" else None
     with pool("one", "two", real=binary) as made:
         yield made
-
-
-def at_work(world: World, *sessions: str, seconds: tuple[float, ...] = (2, 1)) -> list[str]:
-    """Give sessions a tool after another to do; return their tasks, once each is at its first tool."""
-    tasks = [fresh(name) for name in sessions]
-    for name, task in zip(sessions, tasks, strict=True):
-        world.type(name, work(world, task, *seconds))
-    world.wait(lambda: all(started(world, task, 1) for task in tasks), "tools at work")
-    return tasks
 
 
 # -- 1: killed ------------------------------------------------------------------------------------
