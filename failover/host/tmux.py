@@ -93,8 +93,8 @@ class Tmux:
     def paste(self, pane_id: str, text: str) -> None:
         """Paste `text` into a pane as one bracketed paste; it is not submitted.
 
-        The server itself looks whether the pane's process lives, in the same step: tmux 3.3a crashes, with every session
-        that it has, when something is pasted into a pane whose process has ended (measured).
+        The server itself looks whether the pane's process lives, in the same step: tmux 3.3a crashes, with all of its
+        sessions, when something is pasted into a pane whose process has ended (measured).
         """
         buffer = f"failover-{os.getpid()}-{next(_buffers)}"
         self._run("load-buffer", "-b", buffer, "-", stdin=text.encode())
