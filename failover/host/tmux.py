@@ -95,11 +95,17 @@ class Tmux:
             time.sleep(0.005)
 
     def paste(self, pane_id: str, text: str) -> None:
-        """Paste `text` into a pane as one bracketed paste; it is not submitted."""
+        """Paste `text` into a pane as one bracketed paste; it is not submitted.
+
+        The server itself looks whether the pane's process lives, in the same step: tmux 3.3a crashes, with all of its
+        sessions, when something is pasted into a pane whose process has ended (measured).
+        """
         buffer = f"failover-{os.getpid()}-{next(_buffers)}"
         self._run("load-buffer", "-b", buffer, "-", stdin=text.encode())
+        paste = f"paste-buffer -d -p -b {buffer} -t {pane_id}"
         try:
-            self._run("paste-buffer", "-d", "-p", "-b", buffer, "-t", pane_id)
+            if self._run("if-shell", "-F", "-t", pane_id, "#{pane_dead}", "display-message -p dead", paste):
+                raise HostError(f"pane {pane_id}: its process has ended, so nothing was pasted")
         except HostError:
             with contextlib.suppress(HostError):  # the text must not stay in the user's list of buffers
                 self._run("delete-buffer", "-b", buffer)

@@ -51,17 +51,6 @@ def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path) -> None:
         assert lock.holder() is not None
 
 
-def test_files_left_by_a_power_loss_lock_nobody_out(tmp_path: Path) -> None:
-    path = tmp_path / "swap.lock"
-    path.touch()
-    (tmp_path / "swap.lock.holder").write_text('{"pid": 1, "start": 1}')
-    RoleLock(path).acquire()
-    (tmp_path / "half.lock.holder").write_text('{"pid": 1, "st')
-    half = RoleLock(tmp_path / "half.lock")
-    assert half.holder() is None
-    half.acquire()
-
-
 def test_a_predecessor_that_is_ending_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "bus.lock"
     with holder(path) as process:

@@ -77,7 +77,7 @@ def traces(world: World, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("end", [end_in_order, kill_everything])
-def test_sessions_work_on_and_up_takes_them_over(world: World, end: Callable[[World], None]) -> None:
+def test_41_sessions_work_on_and_up_takes_them_over(world: World, end: Callable[[World], None]) -> None:
     say(world, *SESSIONS)
     before = pids(world)
     assert set(before) == set(SESSIONS)
