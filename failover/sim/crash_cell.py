@@ -1,0 +1,216 @@
+"""One cell of the crash matrix: a swap in which one process is killed at one point, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from failover.core.move import TERMINAL, TRANSITIONS, State
+from failover.host import daemon, process
+from failover.host.process import ProcessId
+from failover.sim import crash_audit
+from failover.sim.crash_stage import ACCOUNTS, PATIENCE, SWITCHER, Stage
+
+Victim = Literal["account-switcher", "bus", "supervisord", "tmux"]
+When = Literal["before", "after"]
+VICTIMS: tuple[Victim, ...] = ("account-switcher", "bus", "supervisord", "tmux")
+WHEN: tuple[When, ...] = ("before", "after")
+#: Seconds from the kill within which the roles must work again and the swap have taken its next step.
+RECOVERS_WITHIN = 5.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of swap. steps: the states that its moves enter; target_mode: how the API treats the target's account."""
+
+    name: str
+    steps: tuple[State, ...]
+    target_mode: str = "ok"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Kill `victim` when a move enters `step`: before that is written, or after. Without a victim nothing is killed."""
+
+    scenario: Scenario
+    victim: Victim | None = None
+    step: State = "verified"
+    when: When = "after"
+
+
+@dataclass
+class Result:
+    """What came of a cell. hit: the session whose move was at the point; problems: why it did not recover, in
+    sentences; recovery: seconds from the kill until the roles worked and the swap had taken its next step; end: from
+    the kill to the swap's end; swap: from its beginning to its end; undisturbed: the same where nothing is killed."""
+
+    victim: str
+    step: str
+    when: str
+    scenario: str
+    outcome: Literal["recovered", "slow", "failed", "skipped"] = "skipped"
+    hit: str = ""
+    recovery: float | None = None
+    end: float | None = None
+    swap: float | None = None
+    undisturbed: float | None = None
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class NotReached(Exception):
+    """The swap ended and never came to the point."""
+
+
+def blank(cell: Cell) -> Result:
+    """Return the result of a cell that was not played."""
+    name, scenario = cell.victim or "(none)", cell.scenario.name
+    return Result(name, cell.step if cell.victim else "", cell.when if cell.victim else "", scenario)
+
+
+def play(stage: Stage, cell: Cell) -> Result:
+    """Play one cell and look what came of it. A stage in which a cell failed is of no use to another."""
+    result = blank(cell)
+    try:
+        _play(stage, cell, result)
+    except (TimeoutError, NotReached, RuntimeError, subprocess.SubprocessError) as error:
+        result.problems.append(str(error))
+    slow = cell.victim is not None and (result.recovery is None or result.recovery > RECOVERS_WITHIN)
+    result.outcome = "failed" if result.problems else "slow" if slow else "recovered"
+    return result
+
+
+def _play(stage: Stage, cell: Cell, result: Result) -> None:
+    source = stage.placed()["tools"].account
+    target = next(name for name in ACCOUNTS if name != source)
+    if cell.victim:
+        stop = "" if cell.victim == SWITCHER else ":stop"
+        stage.arm(f"{cell.step}:{cell.when}{stop}")
+    task, gate = stage.begin_work()
+    stage.world.api.account(target, mode=cell.scenario.target_mode)
+    scene = _Scene(stage, cell, {role: boot for role, (boot, _) in stage.roles().items()}, stage.roles()[SWITCHER][1])
+    # The first that comes into `holding` is at work. Into the later states the idle one comes first, being at a
+    # boundary already; so until that one has moved the mark stays where it is.
+    early = cell.step == "holding"
+    if cell.victim and early:
+        stage.mark.unlink()
+    known = stage.newest()
+    stage.world.cli("swap", "--to", target, "--no-wait")
+    stage.wait(lambda: stage.newest() != known, "the swap's beginning")
+    if not (cell.victim and early):
+        stage.wait(lambda: stage.moves()["idle"] in TERMINAL, "the idle session moved")
+        if cell.victim:
+            stage.mark.unlink()
+        gate.touch()
+    over: set[str] = set()
+    if cell.victim:
+        scene.come_to_the_point()
+        over = {name for name, state in stage.moves().items() if state == "verified"}
+        last = stage.last_step()
+        result.hit = scene.hit(last)
+        killed = scene.kill()
+        gate.touch()
+        stage.wait(lambda: scene.recovered(last), "the roles at work again and the swap's next step")
+        result.recovery = round(time.time() - killed, 2)
+    stage.wait(lambda: not scene.is_open(), "the swap's end")
+    row = stage.newest()
+    assert row is not None
+    result.swap = round((row.finished_ms - row.started_ms) / 1000, 2)
+    if cell.victim:
+        result.end = round(row.finished_ms / 1000 - killed, 2)
+    scene.settle()
+    stage.world.api.account(target, mode="ok")
+    stage.wait(lambda: set(stage.roles()) == set(daemon.ROLES), "all roles running")
+    if down := sorted(over - stage.living()):
+        result.notes.append(f"{', '.join(down)} had moved before the kill and ended with it; launched again")
+        stage.world.cli("sessions", "launch", *down)
+    result.problems += crash_audit.after(stage, row, target if cell.scenario.target_mode == "ok" else "", task)
+
+
+class _Scene:
+    """The point at which the switcher falls over or stops, the kill, and the way back from it."""
+
+    def __init__(self, stage: Stage, cell: Cell, boots: dict[str, str], switcher: ProcessId) -> None:
+        self._stage, self._cell, self._boots, self._switcher = stage, cell, boots, switcher
+        self._server = stage.tmux_server()
+        self._up: subprocess.Popen[str] | None = None
+
+    def is_open(self) -> bool:
+        """Say whether the swap is still under way."""
+        row = self._stage.newest()
+        return row is not None and row.state == "open"
+
+    def come_to_the_point(self) -> None:
+        """Wait until the switcher died or stopped there. Raises NotReached when the swap ended without."""
+        stage, own = self._stage, self._cell.victim == SWITCHER
+
+        def there() -> bool:
+            if not stage.mark.exists():
+                if not self.is_open() and not stage.mark.exists():
+                    raise NotReached(f"the swap ended and no move came {self._cell.when} {self._cell.step}")
+                return False
+            return not process.alive(self._switcher) if own else _is_stopped(self._switcher)
+
+        stage.wait(there, f"the switcher {self._cell.when} {self._cell.step}")
+
+    def kill(self) -> float:
+        """Kill the victim (the switcher has killed itself) and let the switcher go on; return when, epoch seconds."""
+        stage, victim = self._stage, self._cell.victim
+        if victim == SWITCHER:
+            return stage.mark.stat().st_mtime
+        found = self._server
+        if victim != "tmux":
+            found = daemon.find(stage.world.config.paths) if victim == "supervisord" else stage.roles()[str(victim)][1]
+        assert found is not None
+        killed = time.time()
+        process.send_signal(found, signal.SIGKILL)
+        stage.wait(lambda: not process.alive(found), f"{victim} dead")
+        process.send_signal(self._switcher, signal.SIGCONT)
+        if victim == "supervisord":
+            command = [sys.executable, "-c", "from failover.cli import main; main()", "up", "--wait", "60"]
+            self._up = subprocess.Popen(
+                command, env=stage.world.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+        return killed
+
+    def recovered(self, last: int) -> bool:
+        """Say whether what was killed works again and the swap has gone on since the journal's entry `last`."""
+        return self._back() and (self._stage.last_step() > last or not self.is_open())
+
+    def _back(self) -> bool:
+        victim = self._cell.victim
+        if victim == "tmux":
+            # A swap that is over needs no server any more; whether it should have is for the audit to say.
+            return not self.is_open() or self._stage.tmux_server() not in (None, self._server)
+        now = self._stage.roles()
+        wanted = daemon.ROLES if victim == "supervisord" else (str(victim),)
+        return all(role in now and now[role][0] != self._boots[role] for role in wanted)
+
+    def hit(self, last: int) -> str:
+        """Return the session whose move is at the point; before the step is written, all that it can be."""
+        if self._cell.when == "after":
+            sql = "SELECT m.session FROM journal j JOIN moves m ON m.id = j.move WHERE j.id = ?"
+            row = self._stage.store.one(sql, (last,))
+            return str(row["session"]) if row else ""
+        ahead = {name: TRANSITIONS[state].values() for name, state in self._stage.moves().items()}
+        return "/".join(sorted(name for name, states in ahead.items() if self._cell.step in states))
+
+    def settle(self) -> None:
+        """Wait for the `up` that was begun. Raises RuntimeError when it failed."""
+        if self._up is not None:
+            said, _ = self._up.communicate(timeout=PATIENCE)
+            if self._up.returncode:
+                raise RuntimeError(f"up: exit {self._up.returncode}: {said.strip()}")
+
+
+def _is_stopped(one: ProcessId) -> bool:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{one.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0] == "T" and process.alive(one)
+    return False
