@@ -21,7 +21,7 @@ def after(stage: Stage, swap: SwapRow, target: str, task: str) -> list[str]:
 
     target: where all sessions must be, empty where that is up to the swap; task: the work that `tools` was given.
     """
-    problems = _swap(stage, swap) + _places(stage, swap, target)
+    problems = _swap(stage, swap) + _places(stage, target)
     if problems:
         return problems  # sessions that are down never come to rest
     if _named(stage, swap):
@@ -43,17 +43,15 @@ def _swap(stage: Stage, swap: SwapRow) -> list[str]:
     return problems
 
 
-def _places(stage: Stage, swap: SwapRow, target: str) -> list[str]:
+def _places(stage: Stage, target: str) -> list[str]:
     problems = []
     panes, living = stage.world.tmux.panes(), stage.living()
-    bodies = stage.store.query("SELECT session, body FROM moves WHERE swap = ?", (swap.id,))
-    promised = {row["session"]: json.loads(row["body"])["target"] for row in bodies}
     for name, placed in stage.placed().items():
         if name not in living:
             problems.append(f"{name} does not run")
         elif name not in panes or panes[name].pid != placed.pid:
             problems.append(f"{name} is not the process of its pane")
-        if placed.account != (target or promised[name]):
+        if target and placed.account != target:
             problems.append(f"{name} is on {placed.account}")
     return problems
 

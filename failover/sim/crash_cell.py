@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from failover.core.move import TERMINAL, TRANSITIONS, State
+from failover.core.move import TERMINAL, TRANSITIONS
 from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import crash_audit
@@ -27,10 +27,11 @@ RECOVERS_WITHIN = 5.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of swap. steps: the states that its moves enter; target_mode: how the API treats the target's account."""
+    """A kind of swap. steps: the states that it leads its moves through (failover/core/move.py); target_mode: how the
+    API treats the target's account (failover/sim/meter.py)."""
 
     name: str
-    steps: tuple[State, ...]
+    steps: tuple[str, ...]
     target_mode: str = "ok"
 
 
@@ -40,15 +41,18 @@ class Cell:
 
     scenario: Scenario
     victim: Victim | None = None
-    step: State = "verified"
+    step: str = "verified"
     when: When = "after"
 
 
 @dataclass
 class Result:
-    """What came of a cell. hit: the session whose move was at the point; problems: why it did not recover, in
-    sentences; recovery: seconds from the kill until the roles worked and the swap had taken its next step; end: from
-    the kill to the swap's end; swap: from its beginning to its end; undisturbed: the same where nothing is killed."""
+    """What came of a cell.
+
+    hit: the session whose move was at the point; back: seconds from the kill until what was killed worked again; moved:
+    until the swap had taken its next step; end: until the swap's end; swap: from the swap's beginning to its end;
+    undisturbed: the same where nothing is killed; problems: why it did not recover, in sentences.
+    """
 
     victim: str
     step: str
@@ -56,12 +60,18 @@ class Result:
     scenario: str
     outcome: Literal["recovered", "slow", "failed", "skipped"] = "skipped"
     hit: str = ""
-    recovery: float | None = None
+    back: float | None = None
+    moved: float | None = None
     end: float | None = None
     swap: float | None = None
     undisturbed: float | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def recovery(self) -> float | None:
+        """Return the seconds from the kill until all worked and the swap had gone on, None when it never came to it."""
+        return None if self.back is None or self.moved is None else max(self.back, self.moved)
 
 
 class NotReached(Exception):
@@ -70,8 +80,8 @@ class NotReached(Exception):
 
 def blank(cell: Cell) -> Result:
     """Return the result of a cell that was not played."""
-    name, scenario = cell.victim or "(none)", cell.scenario.name
-    return Result(name, cell.step if cell.victim else "", cell.when if cell.victim else "", scenario)
+    scenario = cell.scenario.name
+    return Result(cell.victim, cell.step, cell.when, scenario) if cell.victim else Result("(none)", "", "", scenario)
 
 
 def play(stage: Stage, cell: Cell) -> Result:
@@ -116,8 +126,7 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
         result.hit = scene.hit(last)
         killed = scene.kill()
         gate.touch()
-        stage.wait(lambda: scene.recovered(last), "the roles at work again and the swap's next step")
-        result.recovery = round(time.time() - killed, 2)
+        stage.wait(lambda: scene.recovered(last, killed, result), "the roles at work again and the swap's next step")
     stage.wait(lambda: not scene.is_open(), "the swap's end")
     row = stage.newest()
     assert row is not None
@@ -179,9 +188,14 @@ class _Scene:
             )
         return killed
 
-    def recovered(self, last: int) -> bool:
-        """Say whether what was killed works again and the swap has gone on since the journal's entry `last`."""
-        return self._back() and (self._stage.last_step() > last or not self.is_open())
+    def recovered(self, last: int, killed: float, result: Result) -> bool:
+        """Note in `result` what has come since the kill; say whether all has. last: the journal's last entry then."""
+        now = round(time.time() - killed, 2)
+        if result.back is None and self._back():
+            result.back = now
+        if result.moved is None and (self._stage.last_step() > last or not self.is_open()):
+            result.moved = now
+        return result.recovery is not None
 
     def _back(self) -> bool:
         victim = self._cell.victim

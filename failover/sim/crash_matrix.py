@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -26,10 +26,10 @@ from failover.sim.crash_stage import Stage
 _WIDTH = 100
 
 
-def happy_path() -> tuple[State, ...]:
+def happy_path() -> tuple[str, ...]:
     """Return the states that a move enters on its longest way from queued to verified that meets none twice."""
 
-    def ways(state: State, behind: tuple[State, ...]) -> Iterator[tuple[State, ...]]:
+    def ways(state: State, behind: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         if state == "verified":
             yield behind
         for ahead in TRANSITIONS[state].values():
@@ -39,14 +39,17 @@ def happy_path() -> tuple[State, ...]:
     return max(ways("queued", ()), key=len)
 
 
-#: States that a swap leads its moves through, kind by kind. A state is taken from the first that reaches it.
-SCENARIOS: tuple[Scenario, ...] = (Scenario("swap", happy_path()),)
+#: The swaps in which something is killed, each with what no earlier one leads a move to.
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("swap", happy_path()),
+    Scenario("target fails", ("leaving",), target_mode="limit"),
+)
 
 
-def unreached() -> list[State]:
+def unreached() -> list[str]:
     """Return the states between queued and the end that no scenario reaches, so that no crash there is tried."""
     reached = {step for scenario in SCENARIOS for step in scenario.steps}
-    return [state for state in get_args(State) if state not in reached | TERMINAL and state != "queued"]
+    return [state for state in TRANSITIONS if state not in reached | TERMINAL and state != "queued"]
 
 
 def cells(only: str = "") -> list[Cell]:
@@ -54,21 +57,22 @@ def cells(only: str = "") -> list[Cell]:
 
     Raises click.BadParameter when it names none.
     """
-    victim, step, when = (*only.split(":"), "", "")[:3]
-    reached: set[State] = set()
-    found: list[Cell] = []
-    for scenario in SCENARIOS:
-        steps = [step for step in scenario.steps if step not in reached]
-        reached.update(steps)
-        found += [
-            Cell(scenario, a_victim, a_step, a_when) for a_victim in VICTIMS for a_step in steps for a_when in WHEN
-        ]
-    found.sort(key=lambda cell: VICTIMS.index(cell.victim or VICTIMS[0]))
+    found = [
+        Cell(scenario, victim, step, when)
+        for victim in VICTIMS
+        for scenario in SCENARIOS
+        for step in scenario.steps
+        for when in WHEN
+    ]
+    parts = (*only.split(":"), "", "")[:3]
     wanted = [
-        cell for cell in found if victim in ("", cell.victim) and step in ("", cell.step) and when in ("", cell.when)
+        cell
+        for cell in found
+        if all(part in ("", name) for part, name in zip(parts, (cell.victim, cell.step, cell.when), strict=True))
     ]
     if not wanted:
-        named = f"VICTIM is one of {', '.join(VICTIMS)}, STEP of {', '.join(sorted(reached))}, WHEN before or after"
+        steps = dict.fromkeys(cell.step for cell in found)
+        named = f"VICTIM is one of {', '.join(VICTIMS)}; STEP of {', '.join(steps)}; WHEN of {', '.join(WHEN)}"
         raise click.BadParameter(f"{only!r} names no cell; {named}")
     return wanted
 
@@ -76,9 +80,10 @@ def cells(only: str = "") -> list[Cell]:
 def run(
     wanted: Sequence[Cell], real: Path | None, tell: Callable[[Result], None], keep: Path | None = None
 ) -> list[Result]:
-    """Play cells, telling each result as it comes. A world serves until a cell fails in it, and one victim at most.
+    """Play cells, telling each result as it comes.
 
-    The first of each scenario is preceded by a swap in which nothing is killed, to compare with.
+    A world serves for one victim, until a cell fails in it; one in which a target fails serves once. The first cell of
+    each scenario is preceded by a swap in which nothing is killed, to compare with.
     """
     results: list[Result] = []
     undisturbed: dict[str, float | None] = {}
@@ -95,8 +100,8 @@ def run(
                 result.undisturbed = undisturbed[cell.scenario.name]
                 results.append(result)
                 tell(result)
-                sound = result.outcome != "failed"
-            if not sound and keep:
+                sound = result.outcome != "failed" and cell.scenario.target_mode == "ok"
+            if result.outcome == "failed" and keep:
                 shutil.copytree(
                     stage.world.root,
                     keep / f"cell-{len(results)}",
@@ -108,7 +113,11 @@ def run(
 
 def header() -> str:
     """Return the table's head."""
-    return f"{'victim':16} {'step':12} {'when':6} {'outcome':9} {'recovery s':>10} {'end s':>6} {'swap s':>6}  hit"
+    return _row("victim", "step", "when", "outcome", ("back s", "step s", "end s", "swap s"), "session")
+
+
+def _row(victim: str, step: str, when: str, outcome: str, seconds: Sequence[str], hit: str) -> str:
+    return f"{victim:16} {step:12} {when:6} {outcome:9} {''.join(f'{text:>7}' for text in seconds)}  {hit}".rstrip()
 
 
 def line(result: Result) -> str:
@@ -117,17 +126,15 @@ def line(result: Result) -> str:
     def number(value: float | None) -> str:
         return "-" if value is None else f"{value:.2f}"
 
-    row = (
-        f"{result.victim:16} {result.step:12} {result.when:6} {result.outcome:9} {number(result.recovery):>10} "
-        f"{number(result.end):>6} {number(result.swap):>6}  {result.hit}"
-    )
+    seconds = [number(value) for value in (result.back, result.moved, result.end, result.swap)]
+    row = _row(result.victim, result.step or result.scenario, result.when, result.outcome, seconds, result.hit)
     below = [
         wrapped
         for text in [*result.problems, *result.notes]
         for part in text.splitlines()[:3]
         for wrapped in textwrap.wrap(part, _WIDTH - 4, initial_indent="    ", subsequent_indent="    ")
     ]
-    return "\n".join([row.rstrip(), *below])
+    return "\n".join([row, *below])
 
 
 def counts(results: Sequence[Result], planned: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ SESSIONS = ("idle", "stream", "tools")
 ACCOUNTS = ("a", "b")
 SWITCHER = "account-switcher"
 #: How long anything may take before a cell is called failed (seconds); no measure of anything.
-PATIENCE = 90.0
+PATIENCE = 120.0
 #: Words of the streamed answer, half a second apart. What is left of it bounds how long a swap may have to wait.
 _WORDS = 9
 #: Tools of the turn after the gated one, and how long each takes (seconds).
