@@ -4,41 +4,57 @@ from __future__ import annotations
 
 import fcntl
 import json
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from failover.host import process
+from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
 from failover.sim import audit
-from failover.sim.crash_stage import SESSIONS, Stage
+from failover.sim.crash_stage import SESSIONS, SWITCHER, Stage
 from failover.store.swaps import SwapRow
 
 #: What the daemon says to a session of which an interrupt cut something off (failover/core/prompt.py).
 _NAMED = "Its outcome is unknown"
 
 
-def after(stage: Stage, swap: SwapRow, target: str, task: str) -> list[str]:
-    """Return what speaks against it that the swap recovered, in sentences; empty when nothing does.
+@dataclass(frozen=True)
+class Wanted:
+    """What a cell must have come to.
 
-    target: where all sessions must be, empty where that is up to the swap; task: the work that `tools` was given.
+    ends: the states in which its moves may end; target: where all sessions must be, empty where that is up to the
+    daemon; task: the work that `tools` was given; launched: the sessions that ended after they had moved, and were
+    launched again by hand: what they were doing was cut off and nobody tells them.
     """
-    problems = _swap(stage, swap) + _places(stage, target)
+
+    ends: Collection[str]
+    target: str
+    task: str
+    launched: Collection[str]
+
+
+def after(stage: Stage, swap: SwapRow, wanted: Wanted) -> list[str]:
+    """Return what speaks against it that the swap recovered, in sentences; empty when nothing does."""
+    problems = _swap(stage, swap, wanted.ends) + _places(stage, wanted.target)
     if problems:
         return problems  # sessions that are down never come to rest
-    if _named(stage, swap):
-        stage.cut_off.add(task)
-    stage.rest()
+    if _named(stage, swap) or "tools" in wanted.launched:
+        stage.cut_off.add(wanted.task)
+    stage.rest(cut_off=wanted.launched)
     stage.say()
-    for name in SESSIONS:
-        used, placed = stage.requests(name)[-1]["account"], stage.placed()[name].account
-        if used != placed:
-            problems.append(f"{name} is placed on {placed} and asked under {used}")
+    for name in SESSIONS if wanted.target else ():
+        if (used := stage.requests(name)[-1]["account"]) != wanted.target:
+            problems.append(f"{name} was moved to {wanted.target} and asked under {used}")
     return problems + _losses(stage) + _leftovers(stage)
 
 
-def _swap(stage: Stage, swap: SwapRow) -> list[str]:
-    problems = [] if swap.state == "done" else [f"the swap ended {swap.state}: {swap.sentence}"]
-    row = stage.store.one("SELECT outcome FROM order_results WHERE order_id = ?", (swap.order_id,))
-    if row is None:
+def _swap(stage: Stage, swap: SwapRow, ends: Collection[str]) -> list[str]:
+    problems = []
+    if strays := {name: state for name, state in stage.moves(swap.id).items() if state not in ends}:
+        told = ", ".join(f"{name} {state}" for name, state in strays.items())
+        problems.append(f"{told}: the swap ended {swap.state}: {swap.sentence}")
+    if stage.store.one("SELECT 1 FROM order_results WHERE order_id = ?", (swap.order_id,)) is None:
         problems.append("its order was never answered")
     return problems
 
@@ -80,8 +96,9 @@ def _leftovers(stage: Stage) -> list[str]:
     problems = []
     if holds := stage.store.query("SELECT conversation FROM holds"):
         problems.append(f"{len(holds)} holds stand though no swap is under way")
-    if _is_held(stage.world.shared / ".claude-failover.lock"):
-        problems.append("the lock of swaps is held though no swap is under way")
+    lock = stage.world.shared / ".claude-failover.lock"
+    if _is_held(lock) and RoleLock(lock).holder() != stage.roles()[SWITCHER][1]:
+        problems.append("the lock of swaps is held, and not by the switcher that runs")
     placed = {ProcessId(one.pid, one.start): name for name, one in stage.placed().items()}
     table = process.of_user()
     for name, placement in stage.placed().items():

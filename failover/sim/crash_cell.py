@@ -27,11 +27,15 @@ RECOVERS_WITHIN = 5.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of swap. steps: the states that it leads its moves through (failover/core/move.py); target_mode: how the
-    API treats the target's account (failover/sim/meter.py)."""
+    """A kind of swap.
+
+    steps: the states that it leads its moves through (failover/core/move.py); ends: those in which they may end;
+    target_mode: how the API treats the target's account (failover/sim/meter.py).
+    """
 
     name: str
     steps: tuple[str, ...]
+    ends: tuple[str, ...] = ("verified",)
     target_mode: str = "ok"
 
 
@@ -121,9 +125,11 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
     over: set[str] = set()
     if cell.victim:
         scene.come_to_the_point()
-        over = {name for name, state in stage.moves().items() if state == "verified"}
         last = stage.last_step()
         result.hit = scene.hit(last)
+        over = {name for name, state in stage.moves().items() if state == "verified"}
+        if cell.step == "verified":
+            over.add(result.hit)  # it is decided, if not written
         killed = scene.kill()
         gate.touch()
         stage.wait(lambda: scene.recovered(last, killed, result), "the roles at work again and the swap's next step")
@@ -139,7 +145,8 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
     if down := sorted(over - stage.living()):
         result.notes.append(f"{', '.join(down)} had moved before the kill and ended with it; launched again")
         stage.world.cli("sessions", "launch", *down)
-    result.problems += crash_audit.after(stage, row, target if cell.scenario.target_mode == "ok" else "", task)
+    where = target if cell.scenario.target_mode == "ok" else ""
+    result.problems += crash_audit.after(stage, row, crash_audit.Wanted(cell.scenario.ends, where, task, down))
 
 
 class _Scene:

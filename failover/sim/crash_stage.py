@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,8 @@ from failover.store.db import Store
 T = TypeVar("T")
 
 SESSIONS = ("idle", "stream", "tools")
-ACCOUNTS = ("a", "b")
+#: Swaps go to and fro between the first two; the third has room for those that find no place there.
+ACCOUNTS = ("a", "b", "c")
 SWITCHER = "account-switcher"
 #: How long anything may take before a cell is called failed (seconds); no measure of anything.
 PATIENCE = 120.0
@@ -133,9 +134,11 @@ class Stage:
         row = self.store.one("SELECT coalesce(max(id), 0) FROM journal")
         return int(row[0]) if row else 0
 
-    def moves(self) -> dict[str, State]:
-        """Return the state of each move of the newest swap, by session."""
-        rows = self.store.query("SELECT session, state FROM moves WHERE swap = (SELECT max(id) FROM swaps)")
+    def moves(self, swap: int | None = None) -> dict[str, State]:
+        """Return the state of each move of a swap, or of the newest, by session."""
+        rows = self.store.query(
+            "SELECT session, state FROM moves WHERE swap = coalesce(?, (SELECT max(id) FROM swaps))", (swap,)
+        )
         return {row["session"]: row["state"] for row in rows}
 
     def newest(self) -> swaps.SwapRow | None:
@@ -190,20 +193,19 @@ class Stage:
         self.wait(lambda: len(self.requests("stream")) > known, "the answer being streamed")
         return task, gate
 
-    def rest(self) -> None:
-        """Wait until all sessions are idle and each has a whole answer to the last thing that it asked."""
+    def rest(self, cut_off: Collection[str] = ()) -> None:
+        """Wait until all sessions are idle and each but those `cut_off` has a whole answer to what it asked last."""
         for name in SESSIONS:
-            self.wait(lambda name=name: self._at_rest(name), f"{name} at rest")  # type: ignore[misc]
+            self.wait(lambda name=name: self._at_rest(name, name in cut_off), f"{name} at rest")  # type: ignore[misc]
 
-    def _at_rest(self, name: str) -> bool:
+    def _at_rest(self, name: str, cut_off: bool) -> bool:
         row = self.store.one("SELECT state FROM sessions WHERE name = ?", (name,))
         if row is None or row["state"] != "idle":
             return False
-        asked = self.requests(name)
-        whole = audit.completed(self.api())
-        return not asked or (
-            asked[-1]["n"] in whole and all(block["type"] != "tool_use" for block in asked[-1]["response"])
-        )
+        asked, whole = self.requests(name), audit.completed(self.api())
+        if cut_off or not asked:
+            return True
+        return asked[-1]["n"] in whole and all(block["type"] != "tool_use" for block in asked[-1]["response"])
 
     def say(self) -> None:
         """Ask each session something, and wait for its answer."""
