@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from failover.core.move import TERMINAL, TRANSITIONS
+from failover.core.move import TERMINAL, TRANSITIONS, State
 from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import crash_audit
@@ -108,34 +108,31 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
         stage.arm(f"{cell.step}:{cell.when}{stop}")
     task, gate = stage.begin_work()
     stage.world.api.account(target, mode=cell.scenario.target_mode)
-    scene = _Scene(stage, cell, {role: boot for role, (boot, _) in stage.roles().items()}, stage.roles()[SWITCHER][1])
+    scene = _Scene(stage, cell)
     # The first that comes into `holding` is at work. Into the later states the idle one comes first, being at a
     # boundary already; so until that one has moved the mark stays where it is.
     early = cell.step == "holding"
     if cell.victim and early:
         stage.mark.unlink()
-    known = stage.newest()
-    stage.world.cli("swap", "--to", target, "--no-wait")
-    stage.wait(lambda: stage.newest() != known, "the swap's beginning")
+    scene.order(target)
     if not (cell.victim and early):
-        stage.wait(lambda: stage.moves()["idle"] in TERMINAL, "the idle session moved")
+        stage.wait(lambda: scene.moves()["idle"] in TERMINAL, "the idle session moved")
         if cell.victim:
             stage.mark.unlink()
         gate.touch()
     over: set[str] = set()
     if cell.victim:
         scene.come_to_the_point()
-        last = stage.last_step()
+        last = stage.last_step(scene.swap)
         result.hit = scene.hit(last)
-        over = {name for name, state in stage.moves().items() if state == "verified"}
+        over = {name for name, state in scene.moves().items() if state == "verified"}
         if cell.step == "verified":
             over.add(result.hit)  # it is decided, if not written
         killed = scene.kill()
         gate.touch()
         stage.wait(lambda: scene.recovered(last, killed, result), "the roles at work again and the swap's next step")
     stage.wait(lambda: not scene.is_open(), "the swap's end")
-    row = stage.newest()
-    assert row is not None
+    row = stage.swaps()[scene.swap]
     result.swap = round((row.finished_ms - row.started_ms) / 1000, 2)
     if cell.victim:
         result.end = round(row.finished_ms / 1000 - killed, 2)
@@ -152,15 +149,26 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
 class _Scene:
     """The point at which the switcher falls over or stops, the kill, and the way back from it."""
 
-    def __init__(self, stage: Stage, cell: Cell, boots: dict[str, str], switcher: ProcessId) -> None:
-        self._stage, self._cell, self._boots, self._switcher = stage, cell, boots, switcher
-        self._server = stage.tmux_server()
+    def __init__(self, stage: Stage, cell: Cell) -> None:
+        self._stage, self._cell, self.swap = stage, cell, 0
+        self._boots = {role: boot for role, (boot, _) in stage.roles().items()}
+        self._switcher, self._server = stage.roles()[SWITCHER][1], stage.tmux_server()
         self._up: subprocess.Popen[str] | None = None
+
+    def order(self, target: str) -> None:
+        """Order the swap."""
+        known = max(self._stage.swaps(), default=0)
+        self._stage.world.cli("swap", "--to", target, "--no-wait")
+        self._stage.wait(lambda: max(self._stage.swaps(), default=0) > known, "the swap's beginning")
+        self.swap = known + 1
+
+    def moves(self) -> dict[str, State]:
+        """Return the state of each move, by session."""
+        return self._stage.moves(self.swap)
 
     def is_open(self) -> bool:
         """Say whether the swap is still under way."""
-        row = self._stage.newest()
-        return row is not None and row.state == "open"
+        return self._stage.swaps()[self.swap].state == "open"
 
     def come_to_the_point(self) -> None:
         """Wait until the switcher died or stopped there. Raises NotReached when the swap ended without."""
@@ -200,7 +208,7 @@ class _Scene:
         now = round(time.time() - killed, 2)
         if result.back is None and self._back():
             result.back = now
-        if result.moved is None and (self._stage.last_step() > last or not self.is_open()):
+        if result.moved is None and (self._stage.last_step(self.swap) > last or not self.is_open()):
             result.moved = now
         return result.recovery is not None
 
@@ -219,7 +227,7 @@ class _Scene:
             sql = "SELECT m.session FROM journal j JOIN moves m ON m.id = j.move WHERE j.id = ?"
             row = self._stage.store.one(sql, (last,))
             return str(row["session"]) if row else ""
-        ahead = {name: TRANSITIONS[state].values() for name, state in self._stage.moves().items()}
+        ahead = {name: TRANSITIONS[state].values() for name, state in self.moves().items()}
         return "/".join(sorted(name for name, states in ahead.items() if self._cell.step in states))
 
     def settle(self) -> None:

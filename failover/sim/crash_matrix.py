@@ -106,6 +106,7 @@ def run(
                     stage.world.root,
                     keep / f"cell-{len(results)}",
                     symlinks=True,
+                    dirs_exist_ok=True,
                     ignore=lambda folder, names: [name for name in names if "sock" in name],
                 )
     return results

@@ -129,21 +129,19 @@ class Stage:
         """Return the sessions whose process lives."""
         return {name for name, one in self.placed().items() if process.alive(ProcessId(one.pid, one.start))}
 
-    def last_step(self) -> int:
-        """Return the number of the journal's newest entry."""
-        row = self.store.one("SELECT coalesce(max(id), 0) FROM journal")
-        return int(row[0]) if row else 0
+    def swaps(self) -> dict[int, swaps.SwapRow]:
+        """Return the newest swaps by their numbers, newest first."""
+        return {row.id: row for row in swaps.latest(self.store)}
 
-    def moves(self, swap: int | None = None) -> dict[str, State]:
-        """Return the state of each move of a swap, or of the newest, by session."""
-        rows = self.store.query(
-            "SELECT session, state FROM moves WHERE swap = coalesce(?, (SELECT max(id) FROM swaps))", (swap,)
-        )
-        return {row["session"]: row["state"] for row in rows}
+    def moves(self, swap: int) -> dict[str, State]:
+        """Return the state of each move of a swap, by session."""
+        return {move.session: move.state for move in swaps.moves(self.store, swap)}
 
-    def newest(self) -> swaps.SwapRow | None:
-        """Return the newest swap."""
-        return next(iter(swaps.latest(self.store, 1)), None)
+    def last_step(self, swap: int) -> int:
+        """Return the number of the journal's newest entry of a swap, 0 when there is none."""
+        sql = "SELECT max(j.id) FROM journal j JOIN moves m ON m.id = j.move WHERE m.swap = ?"
+        row = self.store.one(sql, (swap,))
+        return int(row[0] or 0) if row else 0
 
     def tmux_server(self) -> ProcessId | None:
         """Return the process of this host's tmux server."""
