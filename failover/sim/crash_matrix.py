@@ -104,9 +104,8 @@ def run(
             if result.outcome == "failed" and keep:
                 shutil.copytree(
                     stage.world.root,
-                    keep / f"cell-{len(results)}",
+                    keep / f"{result.victim}-{result.step}-{result.when}-{stage.world.root.name}",
                     symlinks=True,
-                    dirs_exist_ok=True,
                     ignore=lambda folder, names: [name for name in names if "sock" in name],
                 )
     return results
