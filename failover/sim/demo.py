@@ -58,7 +58,7 @@ def demo_command(
             click.echo("interrupted; cleaning up ...", err=True)
             raise click.exceptions.Exit(130) from None
         if keep:
-            _keep(world)
+            print(f"kept: {keep_copy(world)}", file=sys.stderr)
     if as_json:
         click.echo(json.dumps(result))
     else:
@@ -245,9 +245,10 @@ def _summary(result: dict[str, Any]) -> None:
     )
 
 
-def _keep(world: World) -> None:
+def keep_copy(world: World) -> Path:
+    """Copy all files of a world, which goes when it is closed, and return where they are."""
     import shutil
 
     kept = Path(f"{world.root}-kept")
     shutil.copytree(world.root, kept, symlinks=True, ignore=lambda folder, names: [n for n in names if "sock" in n])
-    print(f"kept: {kept}", file=sys.stderr)
+    return kept

@@ -34,7 +34,10 @@ def account_of(token: str) -> str | None:
 
 @dataclass
 class Account:
-    """One account: windows as fractions 0..1, resets as epoch seconds, costs per successful model request."""
+    """One account: windows as fractions 0..1, resets as epoch seconds, costs per successful model request.
+
+    window5, window7: how long a new window lasts (seconds), so that a run of minutes can see many.
+    """
 
     name: str
     mode: str = "ok"
@@ -44,6 +47,8 @@ class Account:
     cost7: float = 0.0
     reset5_at: float = 0.0
     reset7_at: float = 0.0
+    window5: float = FIVE_HOURS
+    window7: float = SEVEN_DAYS
     headers: bool = True
     delay: float = 0.0
     requests: int = 0
@@ -64,9 +69,9 @@ class Account:
     def roll(self, now: float) -> None:
         """Open a new window where the old one's reset has passed."""
         if now >= self.reset5_at:
-            self.u5, self.reset5_at = 0.0, now + FIVE_HOURS
+            self.u5, self.reset5_at = 0.0, now + self.window5
         if now >= self.reset7_at:
-            self.u7, self.reset7_at = 0.0, now + SEVEN_DAYS
+            self.u7, self.reset7_at = 0.0, now + self.window7
 
     def verdict(self, ends_with_result: bool) -> str:
         """Say what becomes of a model request: "ok" or a key of ERRORS."""

@@ -32,12 +32,12 @@ from failover.store.db import Store
 
 T = TypeVar("T")
 
-#: A tool for tasks: it notes its start and its end, so that an audit need not believe anybody's word.
+#: A tool for tasks: it notes its start, its end and its pane, so that an audit need not believe anybody's word.
 _STEP = """#!/bin/sh
 # step TASK NUMBER SECONDS: work for a while and leave a trace.
 note() {
-    printf '{"t": %s, "task": "%s", "step": %s, "event": "%s", "pid": %s}\\n' "$(date +%s.%3N)" "$1" "$2" "$3" $$ \\
-        >>"@WITNESS@"
+    printf '{"t": %s, "task": "%s", "step": %s, "event": "%s", "pid": %s, "pane": "%s"}\\n' \\
+        "$(date +%s.%3N)" "$1" "$2" "$3" $$ "$TMUX_PANE" >>"@WITNESS@"
 }
 note "$1" "$2" start
 sleep "$3"

@@ -1,0 +1,262 @@
+"""Do to a made-up host what the plan says, undo what must be undone, and write down what was done when."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from failover.errors import FailoverError
+from failover.host import daemon, process
+from failover.host.process import ProcessId
+from failover.sim import nemesis_garbage
+from failover.sim.nemesis_disk import Disk
+from failover.sim.nemesis_plan import FAULTS, Act
+from failover.sim.world import World
+
+#: A clock cannot be turned for these processes alone, and turning the host's would be everybody's.
+LEFT_OUT = {"clock": "there is no clock of its own to jump: the roles read the host's, which others read too"}
+#: How often a command that must succeed is given (the control plane may be away each time).
+_TRIES = 30
+_COMMAND = 120.0
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A session's process that was killed by us. t: epoch seconds."""
+
+    t: float
+    pid: int
+    start: int
+    session: str
+    conversation: str
+
+
+class Hands:
+    """Carries out acts. Everything that takes long goes on beside the run; what must be undone is kept in a heap."""
+
+    def __init__(self, world: World, disk: Disk, say: Callable[[str], None]) -> None:
+        self.faults: Counter[str] = Counter()
+        self.skipped: dict[str, list[str]] = {}
+        self.crashes: list[Crash] = []
+        self.kills: list[tuple[float, str]] = []  # (epoch seconds, role)
+        self.log: list[str] = []
+        self._world, self._disk, self._say = world, disk, say
+        self._began = time.monotonic()
+        self._later: list[tuple[float, int, Callable[[], object]]] = []
+        self._count = itertools.count()
+        self._beside = ThreadPoolExecutor(16, thread_name_prefix="nemesis")
+        self._daemon_is_ours = False  # it is being ended or started: nobody else may
+        self._paths = world.config.paths
+
+    @property
+    def now(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self._began
+
+    def note(self, text: str) -> None:
+        """Write a line of the log."""
+        line = f"{self.now:7.2f} {time.strftime('%H:%M:%S')} {text}"
+        self.log.append(line)
+        self._say(line)
+
+    def do(self, act: Act) -> None:
+        """Carry out an act, or say why not."""
+        try:
+            trouble = getattr(self, "_" + act.kind.replace("-", "_"))(**act.how)
+        except Exception as error:  # the store may be out of reach just now, which is what we are here for
+            trouble = f"{type(error).__name__}: {error}"
+        if trouble:
+            self.note(f"{act} skipped: {trouble}")
+            if trouble not in self.skipped.setdefault(act.kind, []):
+                self.skipped[act.kind].append(str(trouble))
+        elif act.kind in FAULTS:
+            self.faults[act.kind] += 1
+
+    def pump(self) -> None:
+        """Undo what is due."""
+        while self._later and self._later[0][0] <= self.now:
+            self._undo(heapq.heappop(self._later)[2])
+
+    def undo_all(self) -> None:
+        """Undo everything now and wait for all commands to end."""
+        while self._later:
+            self._undo(heapq.heappop(self._later)[2])
+        self._beside.shutdown(wait=True)
+
+    def _undo(self, undo: Callable[[], object]) -> None:
+        try:
+            undo()
+        except Exception as error:
+            self.note(f"could not undo: {type(error).__name__}: {error}")
+
+    def _after(self, seconds: float, undo: Callable[[], object]) -> None:
+        heapq.heappush(self._later, (self.now + seconds, next(self._count), undo))
+
+    # -- faults ---------------------------------------------------------------------------------------
+
+    def _role(self, role: str) -> ProcessId | None:
+        for row in self._world.query("SELECT pid, start FROM roles WHERE role = ?", role):
+            one = ProcessId(row["pid"], row["start"])
+            return one if process.alive(one) else None
+        return None
+
+    def _kill_role(self, role: str) -> str:
+        one = self._role(role)
+        if one is None or not process.send_signal(one, signal.SIGKILL):
+            return "it does not run just now"
+        self.kills.append((time.time(), role))
+        self.note(f"SIGKILL {role} ({one.pid})")
+        return ""
+
+    def _stop_role(self, role: str, seconds: float) -> str:
+        one = self._role(role)
+        if one is None or not process.send_signal(one, signal.SIGSTOP):
+            return "it does not run just now"
+        self.note(f"SIGSTOP {role} ({one.pid}) for {seconds} s")
+        self._after(seconds, lambda: process.send_signal(one, signal.SIGCONT))
+        return ""
+
+    def _kill_supervisord(self, seconds: float) -> str:
+        one = daemon.find(self._paths)
+        if self._daemon_is_ours or one is None:
+            return "the daemon is being started"
+        self._daemon_is_ours = True
+        process.send_signal(one, signal.SIGKILL)
+        self.note(f"SIGKILL supervisord ({one.pid}), up after {seconds} s")
+        self._after(seconds, lambda: self._command("up", "--wait", "60", then=self._is_up, tries=_TRIES))
+        return ""
+
+    def _down_up(self, seconds: float) -> str:
+        if self._daemon_is_ours:
+            return "the daemon is being started"
+        self._daemon_is_ours = True
+        self.note(f"down, up {seconds} s later")
+
+        def up(_: int) -> None:
+            time.sleep(seconds)
+            self._try("up", "--wait", "60", tries=_TRIES)
+            self._is_up(0)
+
+        self._command("down", then=up, tries=3)
+        return ""
+
+    def _is_up(self, code: int) -> None:
+        self._daemon_is_ours = False
+
+    def _pause(self, seconds: float) -> str:
+        self.note(f"pause for {seconds} s")
+        self._command("pause")
+        self._after(seconds, lambda: self._command("resume", tries=_TRIES))
+        return ""
+
+    def _garbage(self, sort: str, salt: int) -> str:
+        self.note(f"garbage: {sort}")
+        self._beside.submit(nemesis_garbage.send, self._paths, sort, salt)
+        return ""
+
+    def _disk_full(self, seconds: float) -> str:
+        if self._disk.why_not:
+            return f"the state dir has no disk of its own: {self._disk.why_not}"
+        self._disk.fill()
+        self.note(f"disk full for {seconds} s")
+        self._after(seconds, self._disk.free)
+        return ""
+
+    def _throttle(self, mode: str, seconds: float) -> str:
+        account = self._in_use()
+        self._world.api.account(account, mode=mode)
+        self.note(f"{account} answers {mode} for {seconds} s")
+        self._after(seconds, lambda: self._world.api.account(account, mode="ok"))
+        return ""
+
+    def _crash_session(self, session: str, seconds: float) -> str:
+        placed = self._world.placement(session)
+        one = ProcessId(placed.pid, placed.start)
+        if not placed.pid or not process.send_signal(one, signal.SIGKILL):
+            return "it does not run just now"
+        self.crashes.append(Crash(time.time(), one.pid, one.start, session, placed.conversation))
+        self.note(f"SIGKILL {session} ({one.pid}), launched again after {seconds} s")
+        self._after(seconds, lambda: self._command("sessions", "launch", session, tries=_TRIES))
+        return ""
+
+    # -- what makes sessions move ---------------------------------------------------------------------
+
+    def _in_use(self) -> str:
+        sql = "SELECT account FROM placements GROUP BY account ORDER BY count(*) DESC, account LIMIT 1"
+        return str(self._world.query(sql)[0]["account"])
+
+    def _cross(self, used: float) -> str:
+        return self._spend("u5", used)
+
+    def _spend_5h(self) -> str:
+        return self._spend("u5", 1.0)
+
+    def _spend_7d(self) -> str:
+        return self._spend("u7", 1.0)
+
+    def _spend(self, window: str, used: float) -> str:
+        account = self._in_use()
+        self._world.api.account(account, **{window: used})
+        self.note(f"{account} is at {used:.0%} of {window}")
+        return ""
+
+    def _order(self, to: str) -> str:
+        self._command("swap", "--to", to)
+        return ""
+
+    def _order_one(self, to: str, session: str) -> str:
+        self._command("swap", "--to", to, "--session", session)
+        return ""
+
+    def _restart(self, session: str) -> str:
+        self._command("sessions", "restart", session)
+        return ""
+
+    # -- commands ---------------------------------------------------------------------------------------
+
+    def _command(self, *arguments: str, then: Callable[[int], Any] | None = None, tries: int = 1) -> None:
+        def work() -> None:
+            code = self._try(*arguments, tries=tries)
+            if then is not None:
+                then(code)
+
+        self._beside.submit(work)
+
+    def _try(self, *arguments: str, tries: int) -> int:
+        code, said = 1, ""
+        for attempt in range(tries):
+            if attempt:
+                time.sleep(1)
+            with contextlib.suppress(Exception):
+                done = self._world.cli(*arguments, check=False, timeout=_COMMAND)
+                code, said = done.returncode, (done.stdout + done.stderr).strip()
+            # A daemon that runs already was started by nobody but us.
+            if code == 0 or (arguments[0] == "up" and "already runs" in said):
+                code = 0
+                break
+        self.note(f"claude-failover {' '.join(arguments)}: exit {code}: {said.splitlines()[-1] if said else ''}"[:300])
+        return code
+
+    def bring_up(self) -> str:
+        """Make sure that the daemon runs, not paused. Return what is wrong, empty for nothing."""
+        for arguments in (("up", "--wait", "60"), ("resume",)):
+            if self._try(*arguments, tries=_TRIES):
+                return f"claude-failover {' '.join(arguments)} failed {_TRIES} times"
+        return ""
+
+    def launch(self) -> str:
+        """Start every session that does not run. Return what is wrong, empty for nothing."""
+        return "" if self._try("sessions", "launch", tries=_TRIES) == 0 else "sessions launch failed"
+
+    def restart(self, session: str) -> None:
+        """Restart a session and wait for the end of it."""
+        with contextlib.suppress(FailoverError):
+            self._try("sessions", "restart", session, tries=3)
