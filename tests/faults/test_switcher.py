@@ -75,7 +75,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[World]:
 # -- 1: killed ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("moment", ["holding", "stopping", "dead", "relaunched", "answering"])
+@pytest.mark.parametrize("moment", ["stopping", "dead", "answering"])
 def test_01_a_switcher_killed_in_the_middle_of_a_swap_goes_on_where_it_finds_things(world: World, moment: str) -> None:
     target, before = other(world, "mover"), len(swaps(world))
     tasks = at_work(world, "mover", "worker")
@@ -129,14 +129,14 @@ def let_the_hold_run_out(world: World, name: str) -> None:
 
 def test_02_a_stopped_switcher_holds_nobody_for_long_and_a_restart_by_supervisorctl_gets_it_going(world: World) -> None:
     target = other(world, "mover")
-    (task,) = at_work(world, "mover", seconds=(2, 2, 1))
+    (task,) = at_work(world, "mover", seconds=(3, 3, 3, 1))
     before = pids(world)
     ordered = order(world, "swap", "--to", target, "--session", "mover")
     world.wait(lambda: hold_stands(world, "mover"), "a hold")
     with frozen(roles(world)["account-switcher"][1]):
         world.wait(lambda: held(world, "mover") == "PostToolBatch", "the session held")
         let_the_hold_run_out(world, "mover")
-        world.wait(lambda: started(world, task, 2), "the session let go")
+        world.wait(lambda: started(world, task, len(ends(world, task)) + 1), "the session let go")
         assert held(world, "mover") == ""
         assert pids(world) == before
         assert {world.state_of(name) for name in ("worker", "idle")} == {"idle"}
@@ -149,7 +149,7 @@ def test_02_a_stopped_switcher_holds_nobody_for_long_and_a_restart_by_supervisor
     assert code == 0, said
     ask(world, *world.sessions)
     assert requests(world, "mover")[-1]["account"] == target
-    assert ends(world, task) == [(task, 1), (task, 2), (task, 3)]
+    assert ends(world, task) == [(task, step) for step in (1, 2, 3, 4)]
     assert_nothing_lost(world)
 
 
@@ -158,20 +158,20 @@ def test_02_a_switcher_stopped_just_before_the_signal_looks_again_before_it_ends
     world = alone
     target = other(world, "mover")
     up_stopping_at(world, "stopping:after")
-    (task,) = at_work(world, "mover", seconds=(2, 4, 1))
+    (task,) = at_work(world, "mover", seconds=(3, 5, 5, 1))
     ordered = order(world, "swap", "--to", target, "--session", "mover")
     switcher = stopped_switcher(world)
     try:
         assert held(world, "mover") == "PostToolBatch"
         let_the_hold_run_out(world, "mover")
-        world.wait(lambda: started(world, task, 2), "the session let go")
+        world.wait(lambda: started(world, task, len(ends(world, task)) + 1), "the session let go")
     finally:
         go_on(switcher)
     code, said = result(ordered)
     assert code == 0, said
     ask(world, "mover")
     assert requests(world, "mover")[-1]["account"] == target
-    assert ends(world, task) == [(task, 1), (task, 2), (task, 3)]
+    assert ends(world, task) == [(task, step) for step in (1, 2, 3, 4)]
     assert_nothing_lost(world)
 
 
@@ -225,6 +225,9 @@ def test_38_what_a_person_types_while_the_session_is_being_moved_arrives_once(
         if point == "relaunched:after":  # what is still starting reads no keys yet
             world.wait(lambda: requests(world, "mover")[-1]["account"] == target, "its first request", PATIENCE)
         world.type("mover", words)
+        # Until its hook is written, nobody but the binary has it: what is entered in that moment is not promised.
+        taken = "SELECT 1 FROM hook_calls WHERE hook = 'UserPromptSubmit' AND instr(body, ?)"
+        world.wait(lambda: world.query(taken, words), "the words taken", PATIENCE)
         assert state(switcher) == "stopped"
     finally:
         go_on(switcher)
