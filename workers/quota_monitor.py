@@ -83,7 +83,10 @@ class QuotaMonitor:
 
     def _is_news(self, reading: Reading) -> bool:
         key = (reading.account, reading.window)
-        if not worth_noting(self._last.get(key), reading):
+        last = self._last.get(key)
+        if last is not None and last.observed_ms > self._store.now_ms():
+            last = msgspec.structs.replace(last, observed_ms=0)  # the clock was set back: it says nothing of the order
+        if not worth_noting(last, reading):
             return False
         self._last[key] = reading
         return True
@@ -91,7 +94,7 @@ class QuotaMonitor:
     def _pushed(self) -> list[Reading]:
         found: list[Reading] = []
         for row in usage.statuslines(self._store):
-            if row.at_ms > self._taken.get(row.session, 0):
+            if row.at_ms != self._taken.get(row.session):
                 self._taken[row.session] = row.at_ms
                 found += _readings(row)
         return found

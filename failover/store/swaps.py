@@ -124,8 +124,8 @@ def owed(store: Store, session: str, conversation: str) -> tuple[str, int]:
     """Return the prompt with which a session was to go on when its last move left it without a process, and since when
     (epoch milliseconds); empty when it is owed none."""
     row = store.one(
-        "SELECT m.id, m.body, max(j.at_ms) AS at_ms FROM moves m JOIN journal j ON j.move = m.id"
-        " WHERE m.id = (SELECT max(id) FROM moves WHERE session = ?) AND m.state IN ('stopped', 'failed')",
+        "SELECT m.id, m.body, max(j.at_ms) AS at_ms FROM moves m JOIN journal j ON j.move = m.id WHERE m.id ="
+        " (SELECT max(id) FROM moves WHERE session = ?) AND m.state IN ('stopped', 'failed', 'yielded')",
         (session,),
     )
     if row is None or row["body"] is None:

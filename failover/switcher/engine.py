@@ -17,7 +17,7 @@ from failover.errors import HostError
 from failover.events import HoldChanged, MoveAdvanced, SessionLaunched, SwapFinished, SwapRetargeted
 from failover.host import process
 from failover.host.tmux import Tmux
-from failover.store import orders, sessions, swaps
+from failover.store import hooks, orders, sessions, swaps
 from failover.store.db import Store, Transaction
 from failover.store.swaps import SwapRow
 from failover.switcher import replaying
@@ -228,6 +228,11 @@ class Engine:
             case "holding" | "at_boundary" | "checkpointed":
                 return self._hold(move, standing=around.slot or move.state != "holding")
             case "stopping":
+                if move.id in self._stopped and not self._stopper.has_told(move) and not self._holds(move):
+                    # This process was stopped, or the host asleep, since it looked: the hold ran out, and the session
+                    # may be at work again. Now it is as if another switcher had left the move here.
+                    self._stopped.discard(move.id)
+                    return True
                 # One that is no longer registered has been told already; telling it again does no harm.
                 if around.found is None or not scene.seen(move).registered:
                     self._stopper.stop(move, scene)
@@ -259,6 +264,12 @@ class Engine:
             if standing != (row is not None):
                 tx.emit(HoldChanged(conversation=move.conversation, standing=standing))
         return standing != (row is not None)
+
+    def _holds(self, move: Move) -> bool:
+        """Say whether our hold on a move's session still stands."""
+        hold = hooks.standing_hold(self._store, move.conversation)
+        own = hold is not None and (hold.pid, hold.start) == (self._own.pid, self._own.start)
+        return own and hold is not None and self._clock.monotonic() < hold.until_mono
 
     def _finish(self, row: SwapRow, moves: Sequence[Move]) -> str:
         took = self._store.now_ms() - row.started_ms

@@ -87,11 +87,16 @@ class Starter:
             )
 
     def _owed(self, placement: Placement) -> str:
-        """Return what the session has still to be told since it was stopped, by order or for want of a target."""
+        """Return what the session has still to be told since it was stopped, by order or for want of a target.
+
+        Nothing, when somebody has gone on with the conversation since.
+        """
         text, since_ms = swaps.owed(self._store, placement.session, placement.conversation)
         path = transcript.locate(self._config.shared_dir, Path(placement.cwd), placement.conversation)
-        ending = transcript.ending(path) if text and path else None
-        return "" if ending and ending.was_given(text, since_ms) else text
+        if not text or path is None:
+            return text
+        gone_on = any(given.at_ms > since_ms for given in transcript.ending(path).prompts)
+        return "" if gone_on else text
 
     def _preferred(self) -> str:
         """Return the most preferred account that nothing speaks against, else the most preferred one."""

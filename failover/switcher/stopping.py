@@ -44,6 +44,10 @@ class Stopper:
         self._signalled.clear()
         self._escaped.clear()
 
+    def has_told(self, move: Move) -> bool:
+        """Say whether this process has told the move's old process to end."""
+        return ProcessId(move.pid, move.start) in self._signalled or move.id in self._escaped
+
     def stop(self, move: Move, scene: Scene) -> None:
         """Tell the move's process to end. It may be told again."""
         leaving = move.state == "leaving"

@@ -11,6 +11,9 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_a_second_open_swap_is_impossible_and_harms_nothing
    core/test_move.py
      test_from_every_state_a_quiet_world_leads_to_an_end
+   core/test_recovery.py
+     test_whatever_happens_and_whenever_it_is_killed_a_move_ends_legally
+     test_every_prefix_of_the_whole_way_can_be_taken_up_again
    swap/test_roles_are_killed.py
      test_each_role_is_back_at_once_and_a_swap_asked_for_meanwhile_is_done
  2 the switcher is stopped with the lock held
@@ -86,7 +89,7 @@ part that they are about. tests/faults/test_table.py holds this table against th
 15 a pane's process dies; a person closes a pane
    faults/test_persons.py
      test_15_a_session_that_a_person_killed_during_a_hold_stays_dead_and_is_reported
-     test_15_a_session_whose_pane_a_person_closes_in_mid_move_goes_on_or_is_reported
+     test_15_a_session_that_a_person_closes_in_mid_move_stays_closed_and_the_record_says_so
    faults/test_tmux.py
      test_15_what_is_pasted_into_a_pane_whose_process_has_ended_harms_no_session
 16 the disk is full
@@ -135,6 +138,10 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_24_a_task_has_run_as_long_as_it_has_run_and_the_janitor_comes_when_it_is_time
      test_24_a_transcript_of_the_future_is_of_before_the_clock_was_set_back
 26 all accounts are exhausted
+   faults/test_targets.py
+     test_26_with_all_accounts_spent_it_waits_and_is_continued_at_the_earliest_reset
+   core/test_homecoming.py
+     test_what_a_limit_cut_off_is_continued_where_it_is_once_the_limit_has_passed
    core/test_usage_and_policy.py
      test_when_all_are_exhausted_it_stays_and_says_until_when
 27 usage flaps about the threshold
@@ -144,6 +151,9 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_use_does_not_fall_within_a_period
      test_between_two_swaps_lies_a_cool_down
 28 the target turns out not to do
+   faults/test_targets.py
+     test_28_a_target_that_cannot_serve_after_all_is_left_for_another
+     test_28_without_another_account_it_goes_back_to_where_it_came_from
    faults/test_switcher.py
      test_28_a_target_that_is_not_logged_in_is_refused_before_anything_is_stopped
    core/test_move.py
@@ -182,6 +192,12 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_a_reload_keeps_the_old_configuration_when_the_new_one_is_wrong
    http/test_gate.py
      test_a_reload_takes_the_new_configuration_and_keeps_the_old_when_it_is_wrong
+36 a second limit before the first turn on the target ended
+   faults/test_targets.py
+     test_36_a_second_limit_before_the_first_answer_goes_on_to_the_next_account
+     test_36_when_every_other_account_is_limited_it_works_on_where_it_came_from
+   core/test_recovery.py
+     test_a_second_limit_goes_on_to_the_next_account_and_then_waits
 37 throttling is mistaken for a limit
    faults/test_accounts.py
      test_37_throttled_sessions_retry_or_fail_and_none_is_moved
