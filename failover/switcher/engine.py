@@ -41,7 +41,7 @@ class Engine:
         self._stopper = Stopper(config, clock, tmux)
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
-        self._launched: set[str] = set()  # launch ids that this process has carried out
+        self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
 
     def descriptors(self) -> Sequence[int]:
         """Return the pidfds of processes whose death is awaited."""
@@ -167,7 +167,10 @@ class Engine:
             case "died" | "again":
                 return replaying.compose(self._store, moved, scene.ending(move))
             case "relaunch":
-                known = {"launch": new_launch_id(), "launches": move.launches + 1, "launched_ms": self._store.now_ms()}
+                # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
+                again = move.launch and not move.new_pid and step.target == move.target
+                launch = move.launch if again else new_launch_id()
+                known = {"launch": launch, "launches": move.launches + 1, "launched_ms": self._store.now_ms()}
                 moved = replace(moved, target=step.target, new_pid=0, new_start=0, **known)
                 sessions.place(tx, self._placement(moved, scene))
             case "launched":
@@ -242,8 +245,8 @@ class Engine:
                 return True
             case "dead":
                 return True
-            case "relaunching" if move.launch not in self._launched:
-                self._launched.add(move.launch)
+            case "relaunching" if (move.launch, move.launches) not in self._launched:
+                self._launched.add((move.launch, move.launches))
                 if scene.process_of(move) is None:
                     self._launcher.start(self._placement(move, scene), move.prompt)
                 return True

@@ -96,7 +96,9 @@ class Scene:
             return Seen(alive=process.alive(ProcessId(move.new_pid, move.new_start)))
         if move.state == "dead":
             closed = move.session not in self.panes and self._server_lives(move)
-            return Seen(elsewhere=self.elsewhere(move.conversation, {move.pid, move.new_pid}), closed=closed)
+            late = self.process_of(move) if move.launch else None
+            ours = {move.pid, move.new_pid, late.pid if late else 0}
+            return Seen(elsewhere=self.elsewhere(move.conversation, ours), closed=closed)
         return self._after(move)
 
     def _entry(self, one: ProcessId) -> registry.RegistryEntry | None:
