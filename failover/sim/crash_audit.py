@@ -94,6 +94,8 @@ def _losses(stage: Stage) -> list[str]:
 
 def _leftovers(stage: Stage) -> list[str]:
     problems = []
+    # Where the target was used up, the policy takes the others away from it in a swap of its own.
+    stage.wait(lambda: all(row.state != "open" for row in stage.swaps().values()), "an end of all swaps")
     if holds := stage.store.query("SELECT conversation FROM holds"):
         problems.append(f"{len(holds)} holds stand though no swap is under way")
     lock = stage.world.shared / ".claude-failover.lock"

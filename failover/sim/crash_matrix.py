@@ -20,7 +20,8 @@ import click
 
 from failover.core.move import TERMINAL, TRANSITIONS, State
 from failover.sim import real_cli
-from failover.sim.crash_cell import RECOVERS_WITHIN, VICTIMS, WHEN, Cell, Result, Scenario, blank, play
+from failover.sim.crash_cell import RECOVERS_WITHIN, VICTIMS, WHEN, Cell, Result, Scenario, blank
+from failover.sim.crash_play import play
 from failover.sim.crash_stage import Stage
 
 _WIDTH = 100
@@ -191,10 +192,11 @@ def main(file: Path | None, only: str, real: bool, keep: Path | None) -> None:
     for result in (*skipped, *missing):
         click.echo(line(result))
     if file:
-        file.write_text(json.dumps([asdict(one) for one in (*results, *skipped, *missing)], indent=1) + "\n")
+        rows = [{**asdict(one), "recovery": one.recovery} for one in (*results, *skipped, *missing)]
+        file.write_text(json.dumps(rows, indent=1) + "\n")
     found = counts(results, len(wanted) + len(missing))
     click.echo(json.dumps(found))
-    if found["recovered"] != found["cells"]:
+    if found["recovered"] != found["cells"] or any(result.outcome != "recovered" for result in results):
         raise click.exceptions.Exit(1)
 
 
