@@ -38,9 +38,14 @@ class RoleLock:
             raise HostError(f"{self.path}: cannot be locked: {error.strerror or error}") from None
         own = identify(os.getpid())
         assert own is not None
-        temporary = self._beside.with_name(f"{self._beside.name}.{own.pid}")
-        temporary.write_bytes(msgspec.json.encode(own))
-        temporary.rename(self._beside)
+        # Only the holder writes it, so one name will do: what a kill or a full disk left there is written over.
+        temporary = self._beside.with_name(f"{self._beside.name}.part")
+        try:
+            temporary.write_bytes(msgspec.json.encode(own))
+            temporary.rename(self._beside)
+        except OSError as error:
+            self._lock.release()
+            raise HostError(f"{self._beside}: cannot be written: {error.strerror}") from None
 
     def holder(self) -> ProcessId | None:
         """Return the live process that last noted itself as holder, if there is one."""

@@ -84,3 +84,20 @@ def test_a_place_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     (tmp_path / "missing").touch()
     with pytest.raises(HostError, match="missing"):
         RoleLock(path).acquire()
+
+
+def test_a_lock_whose_holder_cannot_be_noted_is_free_again(tmp_path: Path) -> None:
+    path = tmp_path / "up.lock"
+    (tmp_path / "up.lock.holder.part").symlink_to("/dev/full")
+    with pytest.raises(HostError, match=r"up\.lock\.holder: cannot be written: No space left"):
+        RoleLock(path).acquire()
+    (tmp_path / "up.lock.holder.part").unlink()
+    with holder(path):
+        pass
+
+
+def test_what_a_kill_left_half_noted_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "up.lock.holder.part").write_text('{"pid": 1, "st')
+    with RoleLock(tmp_path / "up.lock") as lock:
+        assert lock.holder() is not None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["up.lock", "up.lock.holder"]
