@@ -124,13 +124,14 @@ class Nemesis:
             if now >= fed:
                 fed = now + 0.5
                 self._feed()
+                hands.watch_daemon()
             time.sleep(_TICK)
         hands.note("no more faults")
         unrest = self._come_to_rest()
         self._watch.stop()
         record = nemesis_record.read(world)
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
-        record.crashes, record.kills = hands.crashes, hands.kills
+        record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
         record.seen.secrets += [f"the file {path}" for path in nemesis_record.secrets(world)]
         return record
 
@@ -162,7 +163,10 @@ class Nemesis:
         """End all faults and wait until nothing is under way; return what did not come to rest."""
         world, hands = self._world, self.hands
         world.api.control(accounts={name: {"mode": "ok", "u5": 0.02, "u7": 0.02} for name in ACCOUNTS})
-        hands.undo_all()
+        while hands.busy:
+            hands.pump()
+            hands.watch_daemon()
+            time.sleep(_TICK)
         unrest = [trouble for trouble in (hands.bring_up(), hands.launch()) if trouble]
         until = time.monotonic() + _PATIENCE
         freed: set[str] = set()

@@ -234,6 +234,7 @@ def no_secrets(record: Record) -> Iterator[str]:
 
 def nothing_left_over(record: Record) -> Iterator[str]:
     """Everything came to rest, and nothing is left of what was under way."""
+    yield from record.found
     for text in record.unrest:
         yield f"not at rest: {text}"
     for text in record.leftovers:

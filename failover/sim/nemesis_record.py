@@ -48,6 +48,8 @@ class Record:
     kills: list[tuple[float, str]] = field(default_factory=list)
     #: sentences of what should not be there: locks, holds, processes, half-written files
     leftovers: list[str] = field(default_factory=list)
+    #: sentences of what broke while the run went on
+    found: list[str] = field(default_factory=list)
     #: sentences of what did not come to rest
     unrest: list[str] = field(default_factory=list)
 
