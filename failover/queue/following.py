@@ -75,9 +75,12 @@ class Follower:
         end = tasks.last_end(self._store, task.conversation, task.taken_call) if rest else None
         ended: Literal["Stop", "StopFailure", "quiet", ""] = ""
         message, error = "", ""
-        if end is not None:
+        # A failure may be old: the turn was taken up again, and its end fell into a time in which nobody listened.
+        outlived = end is not None and end.hook == "StopFailure" and self._answered(task, scene)
+        gap = activity is None or activity.gap or outlived
+        if end is not None and not outlived:
             ended, message, error = _ended(end), end.message, end.error
-        elif here and (activity is None or activity.gap) and (answer := self._quiet(task, scene)) is not None:
+        elif here and gap and (answer := self._quiet(task, scene)) is not None:
             ended, rest, message = "quiet", True, answer
         idle = scene.idle(task.session)
         now = self._clock.monotonic()
@@ -100,6 +103,14 @@ class Follower:
             ),
             message,
         )
+
+    def _answered(self, task: Task, scene: Scene) -> bool:
+        """Say whether the transcript ends with an answer, and not with the error of a failed turn."""
+        placement = scene.placements.get(task.session)
+        if placement is None or placement.conversation != task.conversation:
+            return False
+        path = scene.transcript(placement)
+        return path is not None and transcript.ending(path).last_kind == "assistant_text"
 
     def _quiet(self, task: Task, scene: Scene) -> str | None:
         """Return the last answer, where hooks were missed and the transcript shows that the task's turn has ended."""
