@@ -77,7 +77,8 @@ class Follower:
         message, error = "", ""
         # A failure may be old: the turn was taken up again, and its end fell into a time in which nobody listened.
         outlived = end is not None and end.hook == "StopFailure" and self._answered(task, scene)
-        gap = activity is None or activity.gap or outlived
+        anew = scene.started_anew(task)
+        gap = activity is None or activity.gap or outlived or anew
         if end is not None and not outlived:
             ended, message, error = _ended(end), end.message, end.error
         elif here and gap and (answer := self._quiet(task, scene)) is not None:
@@ -96,6 +97,7 @@ class Follower:
                 here=here,
                 moving=scene.moving(task.session),
                 gone=scene.gone(task.session),
+                anew=anew,
                 limited=scene.limited(task.session),
                 error=error,
                 idle_for=now - self._idle_since.get(task.id, now),

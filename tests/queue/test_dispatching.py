@@ -272,6 +272,29 @@ def test_a_failure_that_the_turn_has_outlived_unheard_is_no_failure(floor: Floor
     assert len(floor.submitted("s-0")) == 1
 
 
+def test_an_end_that_was_missed_is_found_after_the_session_was_moved(floor: Floor) -> None:
+    """Its Stop came while the daemon was down; then it was moved, idle as it was, and its new launch has no gap."""
+    floor.hand("t1")
+    os.utime(written(floor), (1, 1))
+    floor.place("s-0", account="backup", launch="anewlaunch00")
+    floor.hook("s-0", "SessionStart", source="resume")
+    floor.sight("s-0", "idle")
+    floor.until("t1", "done")
+    assert floor.result("t1")["message"] == "so it is"
+
+
+def test_a_task_of_a_session_that_crashed_unseen_is_offered_again(floor: Floor) -> None:
+    """It crashed and was started again by hand while the daemon was down: its transcript ends within the turn."""
+    floor.hand("t1")
+    call = {"type": "tool_use", "id": "u1", "name": "Bash", "input": {"command": "make"}}
+    os.utime(written(floor, message={"role": "assistant", "content": [call]}), (1, 1))
+    floor.place("s-0", launch="anewlaunch00")
+    floor.hook("s-0", "SessionStart", source="resume")
+    floor.sight("s-0", "idle")
+    floor.turn(lambda: len(floor.submitted("s-0")) == 2, timeout=60)
+    assert floor.begin_turn("s-0").startswith("[task 1, attempt 2] ")
+
+
 def test_a_failure_with_which_the_transcript_ends_is_one(make_floor: Make) -> None:
     floor = make_floor(max_attempts=1)
     floor.hand("t1")
