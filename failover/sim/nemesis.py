@@ -115,6 +115,7 @@ class Nemesis:
         self._watch = Watch(world)
         self._tasks = nemesis_plan.tasks(seed, list(world.projects), pace)
         self._dropped: dict[str, TaskSpec] = {}
+        self._rested = float("inf")
 
     def rage(self, seconds: float, patience: float) -> Record:
         """Start everything, make faults for `seconds`, let it come to rest, and return what was seen.
@@ -141,6 +142,7 @@ class Nemesis:
         self._watch.stop()
         record = nemesis_record.read(world)
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
+        record.rested = self._rested
         record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
         record.seen.secrets += [f"the file {path}" for path in nemesis_record.secrets(world)]
         return record
@@ -186,6 +188,7 @@ class Nemesis:
         hands.note(f"at rest: {'; '.join(trouble) or 'all'}")
         unrest += trouble
         if not unrest:
+            self._rested = time.time()
             for name in world.sessions:
                 unrest += self._ask(name)
             unrest += self._calm_down()

@@ -44,6 +44,8 @@ class Record:
     dropped: dict[str, TaskSpec] = field(default_factory=dict)
     files: list[tuple[str, str, str]] = field(default_factory=list)
     seen: Sightings = field(default_factory=Sightings)
+    #: when everything had come to rest (epoch seconds): from then on each session was asked a last question
+    rested: float = float("inf")
     crashes: list[Crash] = field(default_factory=list)
     kills: list[tuple[float, str]] = field(default_factory=list)
     #: sentences of what should not be there: locks, holds, processes, half-written files

@@ -297,6 +297,12 @@ def test_a_task_done_twice() -> None:
     ]
 
 
+def test_what_a_session_does_when_it_is_asked_a_last_question_is_no_task() -> None:
+    record = two_sessions(3.0, 3.5)
+    record.rested = 2.9
+    assert broken(record) == []
+
+
 def test_a_task_done_by_two_at_once() -> None:
     record = two_sessions(1.5, 3.5)
     record.tasks = [task(attempt=2)]
