@@ -16,7 +16,7 @@ import click
 from failover.cli.shared import Cli, json_option, print_json
 from failover.config import Config
 from failover.errors import HostError, Refused
-from failover.host import daemon
+from failover.host import daemon, supervise
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, alive, children, host_boot_id, identify
 from failover.paths import Paths
@@ -89,7 +89,7 @@ def _start(config: Config, paths: Paths) -> ProcessId:
     environment = {**os.environ, "FAILOVER_CONFIG": str(config.file)}
     with (paths.log_dir / "supervisord.out").open("wb") as output:
         started = subprocess.Popen(
-            ["/bin/sh", "-c", _START, "sh", sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(conf)],
+            ["/bin/sh", "-c", _START, "sh", sys.executable, "-P", supervise.__file__, "-n", "-c", str(conf)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -23,6 +23,9 @@ MAX_PROMPT = 700
 #: How long a session must have been idle after a failed turn before its task's attempt counts as over (seconds): the
 #: binary may go on by itself, and the record of a used-up limit reaches the disk after its hook.
 FAILED_FOR = 5.0
+#: How long a session that was started anew must have been idle before the task that it had counts as left (seconds): a
+#: move that starts it gives it its prompt at once, and an answer that was not heard is found in the transcript by then.
+LEFT_FOR = 15.0
 #: How often a prompt is sent: once, and once again when the session is proven not to have taken it.
 MAX_SENDS = 2
 
@@ -212,8 +215,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     put_away: where somebody moved its file; ended: the last turn's end since it was taken, by hook (quiet: by
     registry and transcript, where hooks were missed); settled: no turn, sub-agent or background task is open;
-    here: the session is on the task's conversation; gone: its process ended; limited: a used-up limit stopped it;
-    idle_for: seconds it has been idle; running_for: seconds since the attempt began.
+    here: the session is on the task's conversation; gone: its process ended; anew: it was started anew since it was
+    given the task; limited: a used-up limit stopped it; idle_for: seconds it has been idle; running_for: seconds since
+    the attempt began.
     """
 
     put_away: Literal["done", "failed", ""] = ""
@@ -222,6 +226,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     here: bool = True
     moving: bool = False
     gone: bool = False
+    anew: bool = False
     limited: bool = False
     error: str = ""
     idle_for: float = 0.0
@@ -249,6 +254,8 @@ def follow(task: Task, seen: Progress) -> Act:
         return Act("wait", "a used-up limit stopped its session; it goes on when it is moved or the window opens")
     if seen.settled and seen.ended == "StopFailure" and seen.idle_for >= FAILED_FOR:
         return _once_more(task, f"its turn failed: {seen.error or 'unknown error'}")
+    if seen.anew and not seen.ended and seen.idle_for >= LEFT_FOR:
+        return _once_more(task, "its session was started anew and does nothing")
     return Act("wait", "at work")
 
 

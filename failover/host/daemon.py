@@ -9,6 +9,7 @@ import shlex
 import socket
 import struct
 import sys
+import time
 import xmlrpc.client
 from importlib import resources
 from pathlib import Path
@@ -84,6 +85,27 @@ def find(paths: Paths) -> ProcessId | None:
     The kernel tells who listens on the socket. A supervisord that made itself a daemon is the listener's child by
     then, so for that one the number in its pid file is taken. Raises HostError when neither leads to a supervisord.
     """
+    until = time.monotonic() + _ANSWER_WITHIN
+    while True:
+        listener = _listener(paths)
+        if listener is None:
+            return None
+        candidates = [listener]
+        with contextlib.suppress(OSError, ValueError):
+            candidates.append(int((paths.run_dir / "supervisord.pid").read_text()))
+        for pid in candidates:
+            process = identify(pid)
+            if process and any("supervisord" in argument for argument in cmdline(process)):
+                return process
+        # One that is just dying takes a last connection, and is no process a moment later.
+        if identify(listener) is not None or time.monotonic() > until:
+            where = paths.supervisor_socket
+            raise HostError(f"{where}: somebody listens there who is no supervisord; end that process first")
+        time.sleep(0.01)
+
+
+def _listener(paths: Paths) -> int | None:
+    """Return the number of who listens on supervisord's socket, None when nobody does. Raises HostError."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_ANSWER_WITHIN)
         try:
@@ -93,11 +115,4 @@ def find(paths: Paths) -> ProcessId | None:
         except OSError as error:
             raise HostError(f"{paths.supervisor_socket}: {error}; the daemon does not answer") from None
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    candidates = [struct.unpack("3i", raw)[0]]
-    with contextlib.suppress(OSError, ValueError):
-        candidates.append(int((paths.run_dir / "supervisord.pid").read_text()))
-    for pid in candidates:
-        process = identify(pid)
-        if process and any("supervisord" in argument for argument in cmdline(process)):
-            return process
-    raise HostError(f"{paths.supervisor_socket}: somebody listens there who is no supervisord; end that process first")
+    return int(struct.unpack("3i", raw)[0])

@@ -39,9 +39,10 @@ class RoleLock:
             raise HostError(f"{self.path}: cannot be locked: {error.strerror or error}") from None
         own = identify(os.getpid())
         assert own is not None
-        # Only for people to read: a disk that is full must not keep the lock from its holder.
+        # Only the holder writes it, so one name will do: what a kill left there is written over. It is for people to
+        # read: a disk that is full must not keep the lock from its holder.
         with contextlib.suppress(OSError):
-            temporary = self._beside.with_name(f"{self._beside.name}.{own.pid}")
+            temporary = self._beside.with_name(f"{self._beside.name}.part")
             temporary.write_bytes(msgspec.json.encode(own))
             temporary.rename(self._beside)
 

@@ -75,9 +75,13 @@ class Follower:
         end = tasks.last_end(self._store, task.conversation, task.taken_call) if rest else None
         ended: Literal["Stop", "StopFailure", "quiet", ""] = ""
         message, error = "", ""
-        if end is not None:
+        # A failure may be old: the turn was taken up again, and its end fell into a time in which nobody listened.
+        outlived = end is not None and end.hook == "StopFailure" and self._answered(task, scene)
+        anew = scene.started_anew(task)
+        gap = activity is None or activity.gap or outlived or anew
+        if end is not None and not outlived:
             ended, message, error = _ended(end), end.message, end.error
-        elif here and (activity is None or activity.gap) and (answer := self._quiet(task, scene)) is not None:
+        elif here and gap and (answer := self._quiet(task, scene)) is not None:
             ended, rest, message = "quiet", True, answer
         idle = scene.idle(task.session)
         now = self._clock.monotonic()
@@ -93,6 +97,7 @@ class Follower:
                 here=here,
                 moving=scene.moving(task.session),
                 gone=scene.gone(task.session),
+                anew=anew,
                 limited=scene.limited(task.session),
                 error=error,
                 idle_for=now - self._idle_since.get(task.id, now),
@@ -100,6 +105,14 @@ class Follower:
             ),
             message,
         )
+
+    def _answered(self, task: Task, scene: Scene) -> bool:
+        """Say whether the transcript ends with an answer, and not with the error of a failed turn."""
+        placement = scene.placements.get(task.session)
+        if placement is None or placement.conversation != task.conversation:
+            return False
+        path = scene.transcript(placement)
+        return path is not None and transcript.ending(path).last_kind == "assistant_text"
 
     def _quiet(self, task: Task, scene: Scene) -> str | None:
         """Return the last answer, where hooks were missed and the transcript shows that the task's turn has ended."""

@@ -10,7 +10,7 @@ from failover.candidates import candidates
 from failover.claude import registry, transcript
 from failover.claude.transcript import Ending
 from failover.config import Config
-from failover.core.dispatch import Seat
+from failover.core.dispatch import Seat, Task
 from failover.core.session import Activity
 from failover.host.tmux import Pane, Tmux
 from failover.store import sessions, swaps, tasks
@@ -107,6 +107,14 @@ class Scene:
             return True
         sighting = self.sighting(session)
         return sighting is not None and sighting.state in ("exited", "stopped")
+
+    def started_anew(self, task: Task) -> bool:
+        """Say whether a task's session was started anew since it was given the task: moved, or by hand after a crash.
+
+        What the earlier process did last may not have been heard.
+        """
+        placement = self.placements.get(task.session)
+        return placement is not None and placement.launch != task.launch
 
     def limited(self, session: str) -> bool:
         """Say whether a used-up limit stopped a session's turn."""

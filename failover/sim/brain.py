@@ -197,6 +197,8 @@ def _take_text(state: _State, text: str) -> None:
         known = [j for j in state.jobs if path is not None and j.path == path]
         again = known and (any(j.open for j in known) or "continue" in text.lower())
         if path is not None and not again:
+            for job in state.jobs:  # who is given a new task has the one before no longer
+                job.closed = job.closed or job.path is not None
             jobs = [_bash(f"cat {shlex.quote(path)}", "read the task", path=path)]
     state.jobs.extend(reversed(jobs))
 

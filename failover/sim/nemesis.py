@@ -46,8 +46,6 @@ _FAILOVER = {
 }
 #: A task that sessions were killed under so often is nobody's fault but ours.
 _DISPATCH = {"max_attempts": 25}
-#: How long it may take to come to rest (seconds): tasks are left over, accounts have to open again, machines are busy.
-_PATIENCE = 300.0
 _TICK = 0.05
 
 
@@ -56,15 +54,16 @@ _TICK = 0.05
 @click.option("--minutes", default=1.0, show_default=True, help="How long faults are made.")
 @click.option("--real", is_flag=True, help="With the real Claude Code (installed from npm if need be).")
 @click.option("--sessions", "count", type=int, help="How many sessions; by default 6, with --real 3.")
+@click.option("--patience", default=300.0, show_default=True, help="Seconds in which all must come to rest at the end.")
 @click.option("--json", "quiet", is_flag=True, help="Show nothing but the JSON object.")
 @click.option("--keep", is_flag=True, help="Keep a copy of everything if a promise was broken; its path is printed.")
-def main(seed: int, minutes: float, real: bool, count: int | None, quiet: bool, keep: bool) -> None:
+def main(seed: int, minutes: float, real: bool, count: int | None, patience: float, quiet: bool, keep: bool) -> None:
     """Break what can be broken and see whether the promises hold."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     binary = real_cli.real_claude() if real else None
     say = _silent if quiet else lambda line: print(line, file=sys.stderr, flush=True)
-    result = run(seed, minutes, binary, count or (3 if real else 6), say=say, keep=keep)
+    result = run(seed, minutes, binary, count or (3 if real else 6), say=say, keep=keep, patience=patience)
     click.echo(json.dumps(result))
     raise SystemExit(1 if result["broken"] else 0)
 
@@ -78,7 +77,14 @@ def _silent(line: str) -> None:
 
 
 def run(
-    seed: int, minutes: float, real: Path | None, sessions: int, *, say: Callable[[str], None], keep: bool = False
+    seed: int,
+    minutes: float,
+    real: Path | None,
+    sessions: int,
+    *,
+    say: Callable[[str], None],
+    keep: bool = False,
+    patience: float = 300.0,
 ) -> dict[str, Any]:
     """Run the nemesis and return its figures; `broken` holds one sentence for each broken promise."""
     names = {f"ccl-{number}": ("app" if number % 2 == 0 else "web") for number in range(sessions)}
@@ -89,7 +95,7 @@ def run(
         stack.callback(disk.remove)
         stack.enter_context(world)
         nemesis = Nemesis(world, disk, seed, nemesis_plan.REAL if real else nemesis_plan.SIMULATED, say)
-        record = nemesis.rage(minutes * 60)
+        record = nemesis.rage(minutes * 60, patience)
         broken = nemesis_checks.broken(record)
         result = {"seed": seed, "minutes": minutes, **nemesis.figures(record), "broken": broken}
         if broken and keep:
@@ -109,9 +115,14 @@ class Nemesis:
         self._watch = Watch(world)
         self._tasks = nemesis_plan.tasks(seed, list(world.projects), pace)
         self._dropped: dict[str, TaskSpec] = {}
+        self._rested = float("inf")
 
-    def rage(self, seconds: float) -> Record:
-        """Start everything, make faults for `seconds`, let it come to rest, and return what was seen."""
+    def rage(self, seconds: float, patience: float) -> Record:
+        """Start everything, make faults for `seconds`, let it come to rest, and return what was seen.
+
+        patience: seconds that it may take to come to rest, since tasks are left over, accounts have to open again, and
+        machines are busy.
+        """
         world, hands = self._world, self.hands
         self._set_up()
         acts = nemesis_plan.acts(self._seed, seconds, list(world.sessions), ACCOUNTS, self._pace)
@@ -124,13 +135,15 @@ class Nemesis:
             if now >= fed:
                 fed = now + 0.5
                 self._feed()
+                hands.watch_daemon()
             time.sleep(_TICK)
         hands.note("no more faults")
-        unrest = self._come_to_rest()
+        unrest = self._come_to_rest(patience)
         self._watch.stop()
         record = nemesis_record.read(world)
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
-        record.crashes, record.kills = hands.crashes, hands.kills
+        record.rested = self._rested
+        record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
         record.seen.secrets += [f"the file {path}" for path in nemesis_record.secrets(world)]
         return record
 
@@ -158,13 +171,16 @@ class Nemesis:
 
     # -- coming to rest ---------------------------------------------------------------------------------
 
-    def _come_to_rest(self) -> list[str]:
+    def _come_to_rest(self, patience: float) -> list[str]:
         """End all faults and wait until nothing is under way; return what did not come to rest."""
         world, hands = self._world, self.hands
         world.api.control(accounts={name: {"mode": "ok", "u5": 0.02, "u7": 0.02} for name in ACCOUNTS})
-        hands.undo_all()
+        while hands.busy:
+            hands.pump()
+            hands.watch_daemon()
+            time.sleep(_TICK)
         unrest = [trouble for trouble in (hands.bring_up(), hands.launch()) if trouble]
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + patience
         freed: set[str] = set()
         while (trouble := list(self._unrest())) and time.monotonic() < until:
             self._free_limited(freed)
@@ -172,6 +188,7 @@ class Nemesis:
         hands.note(f"at rest: {'; '.join(trouble) or 'all'}")
         unrest += trouble
         if not unrest:
+            self._rested = time.time()
             for name in world.sessions:
                 unrest += self._ask(name)
             unrest += self._calm_down()

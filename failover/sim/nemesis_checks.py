@@ -154,7 +154,9 @@ def tasks_done_once(record: Record) -> Iterator[str]:
     """P4: what is done was done, by one session at a time, and done again only where an attempt was cut short."""
     attempts = {row["name"]: int(row["attempt"]) for row in record.tasks}
     done = {row["name"] for row in record.tasks if row["state"] == "done"}
-    for name, own in task_runs(runs(record)).items():
+    # Asked a last question, a session that crashed in the middle of a task may well go on with that.
+    worked = task_runs(run for run in runs(record) if run.start < record.rested)
+    for name, own in worked.items():
         task = record.dropped.get(name)
         if task is None:
             continue
@@ -169,7 +171,7 @@ def tasks_done_once(record: Record) -> Iterator[str]:
         for step, times in ended.items():
             if times > max(1, attempts.get(name, 0)) and not any(run.excused for run in own if run.step == step):
                 yield f"P4 step {step} of {name} ended {times} times in {attempts.get(name, 0)} attempts"
-    for name in done - set(task_runs(runs(record))):
+    for name in done - set(worked):
         if name in record.dropped:
             yield f"P4 task {name} is done, but no step of it ever ran"
     yield from _attempts(record)
@@ -234,6 +236,7 @@ def no_secrets(record: Record) -> Iterator[str]:
 
 def nothing_left_over(record: Record) -> Iterator[str]:
     """Everything came to rest, and nothing is left of what was under way."""
+    yield from record.found
     for text in record.unrest:
         yield f"not at rest: {text}"
     for text in record.leftovers:

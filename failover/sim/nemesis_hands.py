@@ -9,11 +9,11 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from failover.errors import FailoverError
+from failover.errors import FailoverError, HostError
 from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import nemesis_garbage
@@ -53,6 +53,8 @@ class Hands:
         self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._count = itertools.count()
         self._beside = ThreadPoolExecutor(16, thread_name_prefix="nemesis")
+        self.found: list[str] = []  # sentences of what broke while we looked
+        self._working: list[Future[None]] = []
         self._daemon_is_ours = False  # it is being ended or started: nobody else may
         self._paths = world.config.paths
 
@@ -80,22 +82,29 @@ class Hands:
         elif act.kind in FAULTS:
             self.faults[act.kind] += 1
 
+    @property
+    def busy(self) -> bool:
+        """Say whether something is yet to be undone, or a command has not ended."""
+        self._working = [one for one in self._working if not one.done()]
+        return bool(self._later or self._working)
+
+    def watch_daemon(self) -> None:
+        """See that supervisord lives, unless we ended it; if it does not, note that and start it as a person would."""
+        with contextlib.suppress(HostError):
+            if not self._daemon_is_ours and daemon.find(self._paths) is None:
+                self.note("supervisord is gone, and it was not us")
+                self.found.append(f"P5 supervisord ended by itself {self.now:.0f} s after the start")
+                self._daemon_is_ours = True
+                self._command("up", "--wait", "60", then=self._is_up, tries=_TRIES)
+
     def pump(self) -> None:
         """Undo what is due."""
         while self._later and self._later[0][0] <= self.now:
-            self._undo(heapq.heappop(self._later)[2])
-
-    def undo_all(self) -> None:
-        """Undo everything now and wait for all commands to end."""
-        while self._later:
-            self._undo(heapq.heappop(self._later)[2])
-        self._beside.shutdown(wait=True)
-
-    def _undo(self, undo: Callable[[], object]) -> None:
-        try:
-            undo()
-        except Exception as error:
-            self.note(f"could not undo: {type(error).__name__}: {error}")
+            undo = heapq.heappop(self._later)[2]
+            try:
+                undo()
+            except Exception as error:
+                self.note(f"could not undo: {type(error).__name__}: {error}")
 
     def _after(self, seconds: float, undo: Callable[[], object]) -> None:
         heapq.heappush(self._later, (self.now + seconds, next(self._count), undo))
@@ -159,8 +168,11 @@ class Hands:
 
     def _garbage(self, sort: str, salt: int) -> str:
         self.note(f"garbage: {sort}")
-        self._beside.submit(nemesis_garbage.send, self._paths, sort, salt)
+        self._working.append(self._beside.submit(self._send, sort, salt))
         return ""
+
+    def _send(self, sort: str, salt: int) -> None:
+        nemesis_garbage.send(self._paths, sort, salt)
 
     def _disk_full(self, seconds: float) -> str:
         if self._disk.why_not:
@@ -228,7 +240,7 @@ class Hands:
             if then is not None:
                 then(code)
 
-        self._beside.submit(work)
+        self._working.append(self._beside.submit(work))
 
     def _try(self, *arguments: str, tries: int) -> int:
         code, said = 1, ""

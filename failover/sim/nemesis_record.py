@@ -44,10 +44,14 @@ class Record:
     dropped: dict[str, TaskSpec] = field(default_factory=dict)
     files: list[tuple[str, str, str]] = field(default_factory=list)
     seen: Sightings = field(default_factory=Sightings)
+    #: when everything had come to rest (epoch seconds): from then on each session was asked a last question
+    rested: float = float("inf")
     crashes: list[Crash] = field(default_factory=list)
     kills: list[tuple[float, str]] = field(default_factory=list)
     #: sentences of what should not be there: locks, holds, processes, half-written files
     leftovers: list[str] = field(default_factory=list)
+    #: sentences of what broke while the run went on
+    found: list[str] = field(default_factory=list)
     #: sentences of what did not come to rest
     unrest: list[str] = field(default_factory=list)
 

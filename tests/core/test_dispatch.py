@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from failover.core.dispatch import (
+    LEFT_FOR,
     Act,
     Assignment,
     Delivery,
@@ -161,6 +163,15 @@ def test_no_key_is_pressed_in_a_session_that_is_not_proven_idle_nor_enter_where_
 )
 def test_a_running_task_ends_only_when_its_work_does(fields: dict[str, Any], verb: str) -> None:
     assert follow(task(state="running"), Progress(**fields)).verb == verb
+
+
+def test_a_task_is_left_when_its_session_was_started_anew_and_does_nothing() -> None:
+    left = Progress(anew=True, idle_for=LEFT_FOR)
+    assert follow(task(), left) == Act("again", "its session was started anew and does nothing")
+    changes: list[dict[str, Any]] = [{"anew": False}, {"idle_for": 14.9}, {"limited": True}, {"moving": True}]
+    for change in changes:
+        assert follow(task(), msgspec.structs.replace(left, **change)).verb == "wait", change
+    assert follow(task(), msgspec.structs.replace(left, ended="quiet", settled=True)).verb == "done"
 
 
 def test_the_last_attempt_s_failure_is_the_task_s() -> None:

@@ -73,3 +73,19 @@ def test_a_place_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     (tmp_path / "missing").touch()
     with pytest.raises(HostError, match="missing"):
         RoleLock(path).acquire()
+
+
+def test_a_full_disk_keeps_nobody_from_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "up.lock"
+    (tmp_path / "up.lock.holder.part").symlink_to("/dev/full")
+    with RoleLock(path) as lock:
+        assert lock.holder() is None
+        with pytest.raises(HostError, match="a process that did not leave its number"):
+            RoleLock(path).acquire()
+
+
+def test_what_a_kill_left_half_noted_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "up.lock.holder.part").write_text('{"pid": 1, "st')
+    with RoleLock(tmp_path / "up.lock") as lock:
+        assert lock.holder() is not None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["up.lock", "up.lock.holder"]

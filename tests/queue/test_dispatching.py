@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from failover.core.dispatch import FAILED_FOR
 from failover.core.usage import Reading
 from failover.queue import task_file
 from failover.store import flags, hooks, swaps, usage
@@ -223,26 +226,83 @@ def test_missed_hooks_do_not_leave_a_task_running_for_ever(floor: Floor) -> None
     floor.hand("t1")
     with floor.store.transaction() as tx:
         hooks.mark_gaps(floor.store, tx)
-    place = floor.placement("s-0")
-    slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in os.path.realpath(floor.project))
-    transcript = floor.config.shared_dir / "projects" / slug / f"{place.conversation}.jsonl"
-    transcript.parent.mkdir(parents=True)
-    user = {"type": "user", "message": {"role": "user", "content": "[task 1, attempt 1] …"}}
-    answer = {
-        "type": "assistant",
-        "message": {"role": "assistant", "content": [{"type": "text", "text": "so it is"}], "stop_reason": "end_turn"},
-    }
-    transcript.write_text(json.dumps(user) + "\n" + json.dumps(answer) + "\n")
-    registry = floor.config.shared_dir / "sessions"
-    registry.mkdir()
-    (registry / f"{place.pid}.json").write_text(
-        json.dumps({"pid": place.pid, "procStart": str(place.start), "sessionId": place.conversation, "status": "idle"})
-    )
+    transcript = written(floor)
     floor.dispatcher.cycle(())
     assert floor.state("t1") == "running"  # the transcript may still grow
     os.utime(transcript, (1, 1))
     floor.until("t1", "done")
     assert floor.result("t1")["message"] == "so it is"
+
+
+def written(floor: Floor, **last: Any) -> Path:
+    """Write what the binary would of a task's turn and of an idle session; return the transcript."""
+    place = floor.placement("s-0")
+    slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in os.path.realpath(floor.project))
+    transcript = floor.config.shared_dir / "projects" / slug / f"{place.conversation}.jsonl"
+    transcript.parent.mkdir(parents=True, exist_ok=True)
+    user = {"type": "user", "message": {"role": "user", "content": "[task 1, attempt 1] …"}}
+    answer = {
+        "type": "assistant",
+        "message": {"role": "assistant", "content": [{"type": "text", "text": "so it is"}], "stop_reason": "end_turn"},
+        **last,
+    }
+    transcript.write_text(json.dumps(user) + "\n" + json.dumps(answer) + "\n")
+    registry = floor.config.shared_dir / "sessions"
+    registry.mkdir(exist_ok=True)
+    (registry / f"{place.pid}.json").write_text(
+        json.dumps({"pid": place.pid, "procStart": str(place.start), "sessionId": place.conversation, "status": "idle"})
+    )
+    return transcript
+
+
+def test_a_failure_that_the_turn_has_outlived_unheard_is_no_failure(floor: Floor) -> None:
+    """A limit failed the turn, the session was moved and worked on; its Stop came while the daemon was down."""
+    floor.hand("t1")
+    floor.hook("s-0", "StopFailure", error="rate_limit")
+    floor.sight("s-0", "idle")
+    transcript = written(floor)
+    until = time.monotonic() + FAILED_FOR + 1
+    while time.monotonic() < until:
+        floor.dispatcher.cycle(())
+        os.utime(transcript)  # it may still grow
+        assert (floor.state("t1"), floor.rows()["t1"]["attempt"]) == ("running", 1)
+    os.utime(transcript, (1, 1))
+    floor.until("t1", "done")
+    assert floor.result("t1")["message"] == "so it is"
+    assert len(floor.submitted("s-0")) == 1
+
+
+def test_an_end_that_was_missed_is_found_after_the_session_was_moved(floor: Floor) -> None:
+    """Its Stop came while the daemon was down; then it was moved, idle as it was, and its new launch has no gap."""
+    floor.hand("t1")
+    os.utime(written(floor), (1, 1))
+    floor.place("s-0", account="backup", launch="anewlaunch00")
+    floor.hook("s-0", "SessionStart", source="resume")
+    floor.sight("s-0", "idle")
+    floor.until("t1", "done")
+    assert floor.result("t1")["message"] == "so it is"
+
+
+def test_a_task_of_a_session_that_crashed_unseen_is_offered_again(floor: Floor) -> None:
+    """It crashed and was started again by hand while the daemon was down: its transcript ends within the turn."""
+    floor.hand("t1")
+    call = {"type": "tool_use", "id": "u1", "name": "Bash", "input": {"command": "make"}}
+    os.utime(written(floor, message={"role": "assistant", "content": [call]}), (1, 1))
+    floor.place("s-0", launch="anewlaunch00")
+    floor.hook("s-0", "SessionStart", source="resume")
+    floor.sight("s-0", "idle")
+    floor.turn(lambda: len(floor.submitted("s-0")) == 2, timeout=60)
+    assert floor.begin_turn("s-0").startswith("[task 1, attempt 2] ")
+
+
+def test_a_failure_with_which_the_transcript_ends_is_one(make_floor: Make) -> None:
+    floor = make_floor(max_attempts=1)
+    floor.hand("t1")
+    floor.hook("s-0", "StopFailure", error="server_error")
+    floor.sight("s-0", "idle")
+    os.utime(written(floor, isApiErrorMessage=True), (1, 1))
+    floor.until("t1", "failed", 20)
+    assert "server_error" in floor.result("t1", "failed")["reason"]
 
 
 def test_a_higher_priority_goes_first_and_a_pinned_task_only_to_its_session(make_floor: Make) -> None:

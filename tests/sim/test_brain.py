@@ -60,6 +60,16 @@ def test_a_continued_plan_goes_on_where_the_results_end_and_repeats_a_step_of_un
     assert talk.answer() == 'echo 2 "a b"'
 
 
+def test_a_new_task_takes_the_place_of_the_one_before() -> None:
+    talk = Conversation("Work on .agent-queue/inbox/x.md")
+    talk.answer()
+    talk.result(PLAN).answer()
+    talk.result("1").says("Work on .agent-queue/inbox/y.md")
+    assert talk.answer() == "cat .agent-queue/inbox/y.md"
+    talk.result("nothing to plan").says("Continue where you were.").answer()
+    assert talk.says("Continue where you were.").answer() is None, "the task before is somebody else's by now"
+
+
 def test_lost_results_are_seen_in_what_is_done_next() -> None:
     talk = Conversation("Work on .agent-queue/inbox/x.md")
     talk.answer()
