@@ -47,9 +47,12 @@ def decide(move: Move, seen: Seen, around: Around) -> Step | Wait:
     return Wait(f"it is {move.state}")
 
 
-def _taken_back(move: Move, seen: Seen, around: Around) -> Step | None:
+def _taken_back(move: Move, seen: Seen, around: Around) -> Step | Wait | None:
     if not seen.alive and seen.server_died:
         return Step("lost", "its tmux server died, and its process with it")
+    if seen.server_died and around.now < around.deadline:
+        # Its terminal has hung up, so it is about to end: whoever lets it stay now leaves it dead.
+        return Wait("its tmux server died; its process is ending")
     if not seen.alive:
         return Step("withdraw", "its process ended by itself")
     if seen.elsewhere:

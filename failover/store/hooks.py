@@ -69,6 +69,16 @@ def last_call(store: Store) -> int:
     return row[0] or 0
 
 
+def silent_prompt(store: Store, conversation: str) -> int:
+    """Return the id of the newest call with a prompt after which a conversation was not heard of again but for its end,
+    0 when there is none: its turn may never have begun."""
+    row = store.one(
+        "SELECT id, hook FROM hook_calls WHERE conversation = ? AND hook != 'SessionEnd' ORDER BY id DESC LIMIT 1",
+        (conversation,),
+    )
+    return row["id"] if row and row["hook"] == "UserPromptSubmit" else 0
+
+
 def prompts_after(store: Store, conversation: str, call: int) -> tuple[HookCall, ...]:
     """Return the calls with what people wrote to a conversation after hook call `call`, oldest first."""
     rows = store.query(

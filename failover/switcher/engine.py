@@ -162,8 +162,9 @@ class Engine:
             case "note":
                 return replaying.note(self._store, moved, scene.activities.get(move.session))
             case "lost":
-                lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session))
-                return replaying.compose(self._store, lost, scene.ending(move))
+                ending = scene.ending(move)
+                lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
+                return replaying.compose(self._store, lost, ending)
             case "died" | "again":
                 return replaying.compose(self._store, moved, scene.ending(move))
             case "relaunch":

@@ -143,9 +143,7 @@ class Scene:
         if entry is None or entry.conversation != move.conversation:
             alive = process.alive(ProcessId(move.pid, move.start))
             why = "the registry does not have it on its conversation" if alive else "its process is gone"
-            return Seen(
-                alive=alive, server_died=not alive and not self._server_lives(move), standing=Standing(None, why)
-            )
+            return Seen(alive=alive, server_died=not self._server_lives(move), standing=Standing(None, why))
         activity = self.activities.get(move.session)
         if activity is not None and activity.conversation != move.conversation:
             activity = None
@@ -158,6 +156,7 @@ class Scene:
             quiet = entry.status == "idle" and (ending is None or not ending.background)
         return Seen(
             alive=True,
+            server_died=not self._server_lives(move),
             elsewhere=self.elsewhere(move.conversation, {move.pid}),
             standing=standing(activity, entry.status, limited=limited, quiet=quiet),
             limited=limited,
@@ -180,7 +179,10 @@ class Scene:
         if activity is not None and activity.launch != move.launch:
             activity = None
         answered = activity is not None and (activity.tool != "" or activity.last_hook in _ANSWERED)
-        trouble, refusal, reached = self._refusal(move, activity.failure if activity else "")
+        failure = activity.failure if activity else ""
+        if move.prompt and registered and status in ("idle", "waiting") and not (answered or failure):
+            answered, failure = self._unheard(move)
+        trouble, refusal, reached = self._refusal(move, failure)
         taken = (
             answered or bool(trouble) or (activity is not None and activity.turn) or (registered and status == "busy")
         )
@@ -194,6 +196,17 @@ class Scene:
             refusal=refusal,
             reached=reached,
         )
+
+    def _unheard(self, move: Move) -> tuple[bool, str]:
+        """Return whether a turn that is over was answered, and how it failed, by the transcript alone.
+
+        The hooks of a turn that came and went while the control plane was being started were heard by nobody.
+        """
+        ending = self.ending(move)
+        if ending is None or not ending.was_given(move.prompt, move.launched_ms):
+            return False, ""
+        failures = {"limit": "rate_limit", "error": "unknown"}
+        return ending.last_kind == "assistant_text", failures.get(ending.last_kind, "")
 
     def _refusal(self, move: Move, failure: str) -> tuple[str, Refusal, Reached | None]:
         """Return why the first turn failed, and for which sort of reason; nothing while that is not known.

@@ -30,18 +30,18 @@ def note(store: Store, move: Move, activity: Activity | None) -> Move:
     return msgspec.structs.replace(move, held_prompt=held_prompt, cut_off=cut_off)
 
 
-def note_lost(store: Store, move: Move, activity: Activity | None) -> Move:
-    """Keep what is known of a session whose process ended with its tmux server, at no boundary of ours."""
-    outcome: Outcome = "idle"
-    if activity is not None and activity.conversation == move.conversation:
-        if activity.turn and activity.held_hook != "UserPromptSubmit":
-            outcome = "interrupted"
-        move = note(store, msgspec.structs.replace(move, outcome=outcome), activity)
-        if activity.last_hook == "UserPromptSubmit":
-            # Its hook may have been answered without its turn beginning: the transcript will tell.
-            return msgspec.structs.replace(move, held_prompt="", noted_call=activity.last_call - 1)
-        return move
-    return msgspec.structs.replace(move, outcome=outcome, noted_call=hooks.last_call(store))
+def note_lost(store: Store, move: Move, activity: Activity | None, ending: Ending | None) -> Move:
+    """Keep what is known of a session whose process ended with its tmux server, at no boundary of ours.
+
+    Its last hooks tell of its end already, so it is the transcript that says whether a turn was open.
+    """
+    at_work = ending is not None and ending.last_kind in ("user_prompt", "tool_result", "tool_use_open")
+    outcome: Outcome = "interrupted" if at_work else "idle"
+    move = note(store, msgspec.structs.replace(move, outcome=outcome), activity)
+    if silent := hooks.silent_prompt(store, move.conversation):
+        # Its hook may have been answered without its turn beginning: the transcript will tell.
+        return msgspec.structs.replace(move, held_prompt="", noted_call=silent - 1)
+    return move
 
 
 def compose(store: Store, move: Move, ending: Ending | None) -> Move:

@@ -180,6 +180,7 @@ def test_what_is_dead_goes_to_the_target_to_another_or_back() -> None:
 @pytest.mark.parametrize("state", sorted(BEFORE_DEATH))
 def test_a_session_whose_tmux_server_died_goes_on(state: str) -> None:
     assert step(state, Seen(server_died=True)) == "lost"
+    assert step(state, Seen(alive=True, server_died=True, standing=IDLE)) == "wait", "it is about to end"
 
 
 def test_a_person_who_closes_the_session_meanwhile_wins() -> None:

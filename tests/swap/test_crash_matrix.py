@@ -23,6 +23,8 @@ CELLS = (
     "account-switcher:relaunched:before",
     "bus:answering:after",
     "supervisord:holding:after",
+    "supervisord:dead:after",
+    "tmux:at_boundary:after",
     "tmux:dead:before",
 )
 
