@@ -138,7 +138,8 @@ class Nemesis:
             time.sleep(_TICK)
         hands.note("no more faults")
         world.api.control(accounts={name: {"mode": "ok", "u5": 0.02, "u7": 0.02} for name in ACCOUNTS})
-        while hands.busy:
+        until = time.monotonic() + patience
+        while hands.busy and time.monotonic() < until:
             hands.pump()
             hands.watch_daemon()
             time.sleep(_TICK)
