@@ -54,6 +54,18 @@ def test_the_programs_are_the_nine_roles_and_each_has_its_module() -> None:
     assert "password" not in text
 
 
+def test_a_full_disk_leaves_no_half_of_a_configuration(config: Config) -> None:
+    config.paths.ensure()
+    part = daemon.conf_file(config.paths).with_name("supervisord.conf.part")
+    part.symlink_to("/dev/full")
+    with pytest.raises(HostError, match=r"supervisord\.conf: cannot be written: No space left"):
+        daemon.write_conf(config.paths)
+    assert not part.is_symlink()
+    part.write_text("[supervis")  # as a kill leaves it
+    assert "[program:bus]" in daemon.write_conf(config.paths).read_text()
+    assert not part.exists()
+
+
 def test_up_starts_nine_roles_and_down_ends_them(config: Config) -> None:
     said = up(config, wait=60)
     found = daemon.find(config.paths)

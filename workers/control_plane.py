@@ -175,8 +175,8 @@ class ControlPlane:
 
 def _bind_unix(path: Path) -> socket.socket:
     """Return a socket bound to `path` (mode 0600), put in the place of what a predecessor left in one step."""
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)  # of a predecessor that was killed here
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
     try:

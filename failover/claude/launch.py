@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import shlex
 from collections.abc import Sequence
 from importlib import resources
@@ -144,7 +143,7 @@ def _script(spec: LaunchSpec, settings_file: Path, prompt: str | None) -> str:
 
 def _remove_older(spec: LaunchSpec) -> None:
     """Remove the session's earlier files. The binary reads them at its start only, so even a live one has no need."""
-    own = re.compile(rf"{re.escape(spec.session)}\.({_LAUNCH})\.(settings\.json|sh|prompt\.txt)")
+    own = re.compile(rf"\.?{re.escape(spec.session)}\.({_LAUNCH})\.(settings\.json|sh|prompt\.txt)(?:\.part)?")
     for path in spec.directory.iterdir():
         found = own.fullmatch(path.name)
         # A prompt that was handed over in a file may still be read by the conversation's next process.
@@ -162,7 +161,8 @@ def _write_asset(path: Path) -> None:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)  # of a switcher that was killed here
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import shlex
 import socket
 import struct
@@ -41,7 +40,10 @@ def conf_file(paths: Paths) -> Path:
 
 
 def write_conf(paths: Paths) -> Path:
-    """Write supervisord's configuration for this state dir, this Python and this place, and return its path."""
+    """Write supervisord's configuration for this state dir, this Python and this place, and return its path.
+
+    Raises HostError when it cannot be written.
+    """
     package = resources.files("failover")
     text = package.joinpath("supervisord.conf").read_text()
     values = {
@@ -52,10 +54,15 @@ def write_conf(paths: Paths) -> Path:
     for shipped, value in values.items():
         text = text.replace(shipped, value.replace("%", "%%"))
     file = conf_file(paths)
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.chmod(0o600)
-    temporary.rename(file)
+    # `up` alone writes it, under its lock: what a kill or a full disk left there is written over.
+    temporary = file.with_name(f"{file.name}.part")
+    try:
+        temporary.write_text(text)
+        temporary.chmod(0o600)
+        temporary.rename(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise HostError(f"{file}: cannot be written: {error.strerror}") from None
     return file
 
 

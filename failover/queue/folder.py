@@ -184,8 +184,11 @@ class Queue:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises OSError."""
-    temporary = path.with_name(f".{os.getpid()}.part")
+    """Write a file whole or not at all. Raises OSError.
+
+    Each file has one writing role, which writes it again after a kill: then what that left is written over.
+    """
+    temporary = path.with_name(names.beside(f".{path.name}", ".part"))
     try:
         temporary.write_bytes(data)
         temporary.rename(path)

@@ -17,21 +17,19 @@ import json
 import signal
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from failover.host import daemon, process
-from failover.host.process import ProcessId
-from failover.sim import audit, nemesis_checks, nemesis_losses, nemesis_plan, nemesis_record, real_cli
+from failover.sim import nemesis_checks, nemesis_figures, nemesis_plan, nemesis_record, real_cli
 from failover.sim.demo import keep_copy
 from failover.sim.nemesis_disk import Disk
-from failover.sim.nemesis_hands import LEFT_OUT, Hands
+from failover.sim.nemesis_hands import Hands
 from failover.sim.nemesis_plan import Pace, TaskSpec
 from failover.sim.nemesis_record import Record
+from failover.sim.nemesis_rest import Rest
 from failover.sim.nemesis_watch import Watch
 from failover.sim.world import World
 
@@ -95,9 +93,10 @@ def run(
         stack.callback(disk.remove)
         stack.enter_context(world)
         nemesis = Nemesis(world, disk, seed, nemesis_plan.REAL if real else nemesis_plan.SIMULATED, say)
+        stack.callback(nemesis.hands.close)
         record = nemesis.rage(minutes * 60, patience)
         broken = nemesis_checks.broken(record)
-        result = {"seed": seed, "minutes": minutes, **nemesis.figures(record), "broken": broken}
+        result = {"seed": seed, "minutes": minutes, **nemesis_figures.figures(record, nemesis.hands), "broken": broken}
         if broken and keep:
             (world.root / "nemesis.log").write_text("\n".join([*nemesis.hands.log, "", *broken, ""]))
             result["kept"] = str(keep_copy(world))
@@ -115,7 +114,7 @@ class Nemesis:
         self._watch = Watch(world)
         self._tasks = nemesis_plan.tasks(seed, list(world.projects), pace)
         self._dropped: dict[str, TaskSpec] = {}
-        self._rested = float("inf")
+        self._rest = Rest(world, self.hands.operator, self._dropped, self.hands.note)
 
     def rage(self, seconds: float, patience: float) -> Record:
         """Start everything, make faults for `seconds`, let it come to rest, and return what was seen.
@@ -138,11 +137,17 @@ class Nemesis:
                 hands.watch_daemon()
             time.sleep(_TICK)
         hands.note("no more faults")
-        unrest = self._come_to_rest(patience)
+        world.api.control(accounts={name: {"mode": "ok", "u5": 0.02, "u7": 0.02} for name in ACCOUNTS})
+        until = time.monotonic() + patience
+        while hands.busy and time.monotonic() < until:
+            hands.pump()
+            hands.watch_daemon()
+            time.sleep(_TICK)
+        unrest = self._rest.come(patience)
         self._watch.stop()
         record = nemesis_record.read(world)
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
-        record.rested = self._rested
+        record.rested = self._rest.since
         record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
         record.seen.secrets += [f"the file {path}" for path in nemesis_record.secrets(world)]
         return record
@@ -169,133 +174,6 @@ class Nemesis:
             self._dropped[task.name] = task
             _drop(self._world, task)
 
-    # -- coming to rest ---------------------------------------------------------------------------------
-
-    def _come_to_rest(self, patience: float) -> list[str]:
-        """End all faults and wait until nothing is under way; return what did not come to rest."""
-        world, hands = self._world, self.hands
-        world.api.control(accounts={name: {"mode": "ok", "u5": 0.02, "u7": 0.02} for name in ACCOUNTS})
-        while hands.busy:
-            hands.pump()
-            hands.watch_daemon()
-            time.sleep(_TICK)
-        unrest = [trouble for trouble in (hands.bring_up(), hands.launch()) if trouble]
-        until = time.monotonic() + patience
-        freed: set[str] = set()
-        while (trouble := list(self._unrest())) and time.monotonic() < until:
-            self._free_limited(freed)
-            time.sleep(0.2)
-        hands.note(f"at rest: {'; '.join(trouble) or 'all'}")
-        unrest += trouble
-        if not unrest:
-            self._rested = time.time()
-            for name in world.sessions:
-                unrest += self._ask(name)
-            unrest += self._calm_down()
-        elif trouble:
-            unrest.append(world.report())
-        return unrest
-
-    def _unrest(self) -> Iterator[str]:
-        world = self._world
-        supervisor = daemon.find(world.config.paths)
-        rows = world.query("SELECT role, pid, start FROM roles")
-        living = {row["role"] for row in rows if process.alive(ProcessId(row["pid"], row["start"]))}
-        if supervisor is None or living != set(daemon.ROLES):
-            yield f"roles that do not run: {', '.join(sorted(set(daemon.ROLES) - living))}"
-        for row in world.query("SELECT id FROM swaps WHERE state = 'open'"):
-            yield f"swap {row['id']} is open"
-        for row in world.query("SELECT id FROM orders WHERE id NOT IN (SELECT order_id FROM order_results)"
-                               " AND verb NOT IN ('pause', 'resume')"):  # fmt: skip
-            yield f"order {row['id']} has no result"
-        closed = {row["name"] for row in world.query("SELECT name FROM tasks WHERE state IN ('done', 'failed')")}
-        if open_tasks := sorted(set(self._dropped) - closed):
-            yield f"tasks that are not at their end: {', '.join(open_tasks)}"
-        for name in world.sessions:
-            if (state := world.state_of(name)) != "idle":
-                yield f"{name} is {state}"
-
-    def _free_limited(self, freed: set[str]) -> None:
-        """Restart, as a person would, a session that waits in a limit's menu while every account has room."""
-        for name in self._world.sessions:
-            if name not in freed and self._world.state_of(name) == "limited":
-                freed.add(name)
-                self.hands.note(f"{name} waits in a limit's menu; restarting it")
-                self.hands.restart(name)
-
-    def _ask(self, name: str) -> list[str]:
-        """Ask a session a last question, so that its whole history is seen by the API once more."""
-        world = self._world
-        conversation = world.placement(name).conversation
-        unrest = []
-        if left := _typed(world.screen(name)):
-            unrest.append(f"a line that nobody sent stands in {name}: {left[:80]}")
-            world.tmux.keys(world.placement(name).pane, *["BSpace"] * len(left))
-        text = f"last words to {name}"
-        try:
-            world.type(name, text)
-            world.wait(lambda: _answered(world, conversation, text), f"an answer of {name}", 120)
-        except TimeoutError as error:
-            unrest.append(str(error))
-        return unrest
-
-    def _calm_down(self) -> list[str]:
-        """Wait until orphans of killed binaries have ended and holds are gone; what stays is found by the record."""
-        world = self._world
-
-        def calm() -> bool:
-            supervisor = daemon.find(world.config.paths)
-            holds = world.query("SELECT 1 FROM holds")
-            return not holds and not nemesis_record.orphans(world, supervisor) and not list(self._unrest())
-
-        try:
-            world.wait(calm, "calm", 60)
-        except TimeoutError:
-            return list(self._unrest())
-        return []
-
-    # -- figures ------------------------------------------------------------------------------------------
-
-    def figures(self, record: Record) -> dict[str, Any]:
-        """Return what is worth knowing of a run."""
-        found, counted = nemesis_losses.cut_off(record), audit.audit(record.api, record.witness)
-        return {
-            "sessions": len(record.sessions),
-            "faults": dict(sorted(self.hands.faults.items())),
-            "skipped": {**self.hands.skipped, **{kind: [why] for kind, why in LEFT_OUT.items()}},
-            "swaps": len(record.swaps),
-            "moves": dict(Counter(move["state"] for move in record.moves)),
-            "interrupted": sum(move["outcome"] == "interrupted" for move in record.moves),
-            "tasks": dict(Counter(row["state"] for row in record.tasks)),
-            "attempts": sum(int(row["attempt"]) for row in record.tasks),
-            "lost_turns": sum(loss.what != "tool_result" for loss in found.losses),
-            "lost_tool_results": sum(loss.what == "tool_result" for loss in found.losses),
-            "cut_off": len(found.cut_runs),
-            "excused": found.excused,
-            "double_processes": len(record.seen.twins) + len(audit.double_processes(record.processes)),
-            "processes": len(record.lives),
-            "samples": record.seen.samples,
-            "blackout_ms": _spread(counted.blackout_ms),
-            "recovery_ms": _spread(recoveries(record)),
-        }
-
-
-def recoveries(record: Record) -> list[float]:
-    """Return for each role that we killed how long it took until its successor reported (milliseconds)."""
-    found = []
-    for at, role in record.kills:
-        back = (e["at_ms"] for e in record.events if e["type"] == "role.started" and e["role"] == role)
-        took = next((ms - at * 1000 for ms in back if ms >= at * 1000), None)
-        found += [took] if took is not None else []
-    return found
-
-
-def _spread(values: list[float]) -> dict[str, int | None]:
-    ordered = sorted(values)
-    if not ordered:
-        return {"p50": None, "max": None}
-    return {"p50": round(ordered[len(ordered) // 2]), "max": round(ordered[-1])}
-
 
 def _drop(world: World, task: TaskSpec) -> None:
     """Put a task into its project's inbox by rename. Each step's length stands in a list that the shell looks up."""
@@ -306,21 +184,6 @@ def _drop(world: World, task: TaskSpec) -> None:
     temporary = inbox.parent / f"{task.name}.new"
     temporary.write_text(text)
     temporary.rename(inbox / f"{task.name}.md")
-
-
-def _typed(screen: str) -> str:
-    """Return what stands in the prompt box of a pane."""
-    lines = [line for line in screen.splitlines() if line.startswith("❯")]
-    return lines[-1].removeprefix("❯").strip() if lines else ""
-
-
-def _answered(world: World, conversation: str, text: str) -> bool:
-    whole = audit.completed(world.api.records())
-    for request in world.api.requests(conversation):
-        heads = [str(block.get("head", "")) for message in request["messages"] for block in message["blocks"]]
-        if any(text in head for head in heads) and request["n"] in whole:
-            return True
-    return False
 
 
 if __name__ == "__main__":

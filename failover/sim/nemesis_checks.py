@@ -85,6 +85,12 @@ def sessions_survive(record: Record) -> Iterator[str]:
         if step["state"] == "stopping":
             move = moves[step["move"]]
             stopped.setdefault((move["pid"], move["start"]), step["at_ms"] / 1000)
+        if step["state"] == "leaving":
+            # The process that could not be served under its account: the one that its session had just then.
+            at, session = step["at_ms"] / 1000, moves[step["move"]]["session"]
+            for life in record.lives:
+                if life.session == session and life.first <= at <= life.last + _BLUR:
+                    stopped.setdefault((life.pid, life.start), at)
     for life in record.lives:
         key = (life.pid, life.start)
         if life.alive or key in crashed:

@@ -9,23 +9,19 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
-from failover.errors import FailoverError, HostError
+from failover.errors import HostError
 from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import nemesis_garbage
 from failover.sim.nemesis_disk import Disk
+from failover.sim.nemesis_operator import TRIES, UP, Operator
 from failover.sim.nemesis_plan import FAULTS, Act
 from failover.sim.world import World
 
 #: A clock cannot be turned for these processes alone, and turning the host's would be everybody's.
 LEFT_OUT = {"clock": "there is no clock of its own to jump: the roles read the host's, which others read too"}
-#: How often a command that must succeed is given (the control plane may be away each time).
-_TRIES = 30
-_COMMAND = 120.0
 
 
 @dataclass(frozen=True)
@@ -52,9 +48,8 @@ class Hands:
         self._began = time.monotonic()
         self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._count = itertools.count()
-        self._beside = ThreadPoolExecutor(16, thread_name_prefix="nemesis")
+        self.operator = Operator(world, self.note)
         self.found: list[str] = []  # sentences of what broke while we looked
-        self._working: list[Future[None]] = []
         self._daemon_is_ours = False  # it is being ended or started: nobody else may
         self._paths = world.config.paths
 
@@ -85,8 +80,7 @@ class Hands:
     @property
     def busy(self) -> bool:
         """Say whether something is yet to be undone, or a command has not ended."""
-        self._working = [one for one in self._working if not one.done()]
-        return bool(self._later or self._working)
+        return bool(self._later) or self.operator.busy
 
     def watch_daemon(self) -> None:
         """See that supervisord lives, unless we ended it; if it does not, note that and start it as a person would."""
@@ -95,16 +89,25 @@ class Hands:
                 self.note("supervisord is gone, and it was not us")
                 self.found.append(f"P5 supervisord ended by itself {self.now:.0f} s after the start")
                 self._daemon_is_ours = True
-                self._command("up", "--wait", "60", then=self._is_up, tries=_TRIES)
+                self.operator.beside(self._up)
 
     def pump(self) -> None:
         """Undo what is due."""
         while self._later and self._later[0][0] <= self.now:
-            undo = heapq.heappop(self._later)[2]
-            try:
-                undo()
-            except Exception as error:
-                self.note(f"could not undo: {type(error).__name__}: {error}")
+            self._undo()
+
+    def close(self) -> None:
+        """Give no more commands and undo everything at once: a stopped role could not even be ended."""
+        self.operator.close()
+        while self._later:
+            self._undo()
+
+    def _undo(self) -> None:
+        undo = heapq.heappop(self._later)[2]
+        try:
+            undo()
+        except Exception as error:
+            self.note(f"could not undo: {type(error).__name__}: {error}")
 
     def _after(self, seconds: float, undo: Callable[[], object]) -> None:
         heapq.heappush(self._later, (self.now + seconds, next(self._count), undo))
@@ -140,7 +143,7 @@ class Hands:
         self._daemon_is_ours = True
         process.send_signal(one, signal.SIGKILL)
         self.note(f"SIGKILL supervisord ({one.pid}), up after {seconds} s")
-        self._after(seconds, lambda: self._command("up", "--wait", "60", then=self._is_up, tries=_TRIES))
+        self._after(seconds, lambda: self.operator.beside(self._up))
         return ""
 
     def _down_up(self, seconds: float) -> str:
@@ -149,30 +152,28 @@ class Hands:
         self._daemon_is_ours = True
         self.note(f"down, up {seconds} s later")
 
-        def up(_: int) -> None:
+        def down_and_up() -> None:
+            self.operator.give("down", tries=3)
             time.sleep(seconds)
-            self._try("up", "--wait", "60", tries=_TRIES)
-            self._is_up(0)
+            self._up()
 
-        self._command("down", then=up, tries=3)
+        self.operator.beside(down_and_up)
         return ""
 
-    def _is_up(self, code: int) -> None:
+    def _up(self) -> None:
+        self.operator.give(*UP, tries=TRIES)
         self._daemon_is_ours = False
 
     def _pause(self, seconds: float) -> str:
         self.note(f"pause for {seconds} s")
-        self._command("pause")
-        self._after(seconds, lambda: self._command("resume", tries=_TRIES))
+        self.operator.order("pause")
+        self._after(seconds, lambda: self.operator.order("resume", tries=TRIES))
         return ""
 
     def _garbage(self, sort: str, salt: int) -> str:
         self.note(f"garbage: {sort}")
-        self._working.append(self._beside.submit(self._send, sort, salt))
+        self.operator.beside(lambda: nemesis_garbage.send(self._paths, sort, salt))
         return ""
-
-    def _send(self, sort: str, salt: int) -> None:
-        nemesis_garbage.send(self._paths, sort, salt)
 
     def _disk_full(self, seconds: float) -> str:
         if self._disk.why_not:
@@ -196,7 +197,7 @@ class Hands:
             return "it does not run just now"
         self.crashes.append(Crash(time.time(), one.pid, one.start, session, placed.conversation))
         self.note(f"SIGKILL {session} ({one.pid}), launched again after {seconds} s")
-        self._after(seconds, lambda: self._command("sessions", "launch", session, tries=_TRIES))
+        self._after(seconds, lambda: self.operator.order("sessions", "launch", session, tries=TRIES))
         return ""
 
     # -- what makes sessions move ---------------------------------------------------------------------
@@ -221,54 +222,13 @@ class Hands:
         return ""
 
     def _order(self, to: str) -> str:
-        self._command("swap", "--to", to)
+        self.operator.order("swap", "--to", to)
         return ""
 
     def _order_one(self, to: str, session: str) -> str:
-        self._command("swap", "--to", to, "--session", session)
+        self.operator.order("swap", "--to", to, "--session", session)
         return ""
 
     def _restart(self, session: str) -> str:
-        self._command("sessions", "restart", session)
+        self.operator.order("sessions", "restart", session)
         return ""
-
-    # -- commands ---------------------------------------------------------------------------------------
-
-    def _command(self, *arguments: str, then: Callable[[int], Any] | None = None, tries: int = 1) -> None:
-        def work() -> None:
-            code = self._try(*arguments, tries=tries)
-            if then is not None:
-                then(code)
-
-        self._working.append(self._beside.submit(work))
-
-    def _try(self, *arguments: str, tries: int) -> int:
-        code, said = 1, ""
-        for attempt in range(tries):
-            if attempt:
-                time.sleep(1)
-            with contextlib.suppress(Exception):
-                done = self._world.cli(*arguments, check=False, timeout=_COMMAND)
-                code, said = done.returncode, (done.stdout + done.stderr).strip()
-            # A daemon that runs already was started by nobody but us.
-            if code == 0 or (arguments[0] == "up" and "already runs" in said):
-                code = 0
-                break
-        self.note(f"claude-failover {' '.join(arguments)}: exit {code}: {said.splitlines()[-1] if said else ''}"[:300])
-        return code
-
-    def bring_up(self) -> str:
-        """Make sure that the daemon runs, not paused. Return what is wrong, empty for nothing."""
-        for arguments in (("up", "--wait", "60"), ("resume",)):
-            if self._try(*arguments, tries=_TRIES):
-                return f"claude-failover {' '.join(arguments)} failed {_TRIES} times"
-        return ""
-
-    def launch(self) -> str:
-        """Start every session that does not run. Return what is wrong, empty for nothing."""
-        return "" if self._try("sessions", "launch", tries=_TRIES) == 0 else "sessions launch failed"
-
-    def restart(self, session: str) -> None:
-        """Restart a session and wait for the end of it."""
-        with contextlib.suppress(FailoverError):
-            self._try("sessions", "restart", session, tries=3)

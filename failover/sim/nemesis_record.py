@@ -24,7 +24,7 @@ Row = dict[str, Any]
 #: Only these may hold a made-up token: the binary's own files, and a copy of them that it may make.
 _LOGINS = re.compile(r"\.credentials\.json.*|\.sim-token")
 #: How half-written files are named here (each is renamed when it is whole).
-_HALF = re.compile(r".*\.tmp|.*\.part|\..*\.[0-9a-f]{8}|.*\.holder\.\d+|supervisord\.conf\.\d+|\.state\.db\.\d+")
+_HALF = re.compile(r".*\.tmp|.*\.part|token\.\d+|\.state\.db\.\d+")
 
 
 @dataclass
@@ -118,7 +118,7 @@ def _holds(world: World) -> list[str]:
 def _locks(world: World) -> Iterator[str]:
     """Say which locks are held that nobody needs at rest."""
     locks = world.config.paths.locks_dir
-    for path in (world.shared / ".claude-failover.lock", locks / "up.lock", locks / "store-open.lock"):
+    for path in (locks / "up.lock", locks / "store-open.lock"):
         if path.exists() and not _free(path):
             yield f"the lock {path.relative_to(world.root)} is held"
 
@@ -169,7 +169,7 @@ def secrets(world: World) -> list[str]:
     """Return the files with a made-up token in them that are not the binary's own logins."""
     found = []
     for path in _files(world.root):
-        if not _LOGINS.fullmatch(path.name) and _holds_secret(path):
+        if path.is_file() and not _LOGINS.fullmatch(path.name) and _holds_secret(path):
             found.append(str(path.relative_to(world.root)))
     return sorted(found)
 
@@ -178,7 +178,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for where, _, names in os.walk(folder):
         for name in names:
             path = Path(where, name)
-            if path.is_file() and not path.is_symlink():
+            if not path.is_symlink() and (path.is_file() or path.is_socket()):
                 yield path
 
 

@@ -131,6 +131,17 @@ def test_files_are_the_operators_alone(base: LaunchSpec) -> None:
     assert stat.S_IMODE((base.directory / launch.marker("ccl-0", LAUNCH)).stat().st_mode) == 0o600
 
 
+def test_what_a_killed_switcher_left_half_written_goes_with_the_next_launch(base: LaunchSpec) -> None:
+    base.directory.mkdir(exist_ok=True)
+    halves = [f".ccl-0.{LAUNCH}.sh.part", f".ccl-0.{LAUNCH}.settings.json.part", ".hook.sh.part"]
+    for name in halves:
+        (base.directory / name).write_text("half a fi")
+    launch.write_launch_files(changed(base, launch="ba9876543210"))
+    assert not [path for path in base.directory.iterdir() if path.name.startswith(".")]
+    (base.directory / halves[0]).write_text("half a fi")
+    assert started(base)["args"]
+
+
 def test_a_sessions_earlier_files_are_removed_and_no_others(base: LaunchSpec) -> None:
     other = launch.write_launch_files(changed(base, session="ccl-00"))
     dotted = launch.write_launch_files(changed(base, session="ccl-0.x"))

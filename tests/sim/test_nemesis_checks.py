@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from failover.sim import nemesis_checks, nemesis_plan, nemesis_record
-from failover.sim.nemesis import recoveries
+from failover.sim.nemesis_figures import recoveries
 from failover.sim.nemesis_hands import Crash
 from failover.sim.nemesis_plan import TaskSpec
 from failover.sim.nemesis_record import Record
