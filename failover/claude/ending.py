@@ -78,6 +78,13 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     background: tuple[str, ...] = ()
     prompts: tuple[Given, ...] = ()
 
+    def is_limited_since(self, since_ms: int) -> bool:
+        """Say whether a used-up limit ended its last turn, and not before then (epoch milliseconds).
+
+        An older one is of another account, or of a turn that somebody else has taken up since.
+        """
+        return self.limit is not None and self.limit.at_ms >= since_ms
+
     def was_given(self, text: str, since_ms: int) -> bool:
         """Say whether `text` has reached the model since a time (epoch milliseconds, by the same clock)."""
         return any(one.text.strip() == text.strip() and one.at_ms >= since_ms for one in self.prompts)

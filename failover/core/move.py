@@ -93,11 +93,11 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     found when it was stopped; limited: a limit had stopped it; held_prompt: a prompt that had not begun;
     noted_call: the last hook call when that was noted (prompts after it have not begun either); cut_off: what an
     interrupt cut off; prompt: what the relaunched session is told, empty for nothing; launch, new_pid, new_start:
-    the new process; launched_ms: when it was started (epoch milliseconds); launches: how often since the move last
-    changed its target; refused: the accounts that could not serve it; limits: those of them that had none left;
-    pinned: the account that a person chose for the session; bill: tokens of context that the new account writes to
-    its cache anew (estimated by the binary itself, 0: not known); at: monotonic seconds at which each state was
-    entered.
+    the new process; launched_ms: when the present process was started (epoch milliseconds); launches: how often
+    since the move last changed its target; refused: the accounts that could not serve it; limits: those of them
+    that had none left; pinned: the account that a person chose for the session; bill: tokens of context that the
+    new account writes to its cache anew (estimated by the binary itself, 0: not known); at: monotonic seconds at
+    which each state was entered.
     """
 
     id: int

@@ -212,7 +212,7 @@ class Engine:
             pane=pane.pane_id if pane else "",
             pid=move.new_pid,
             start=move.new_start,
-            launched_ms=self._store.now_ms(),
+            launched_ms=move.launched_ms,
         )
 
     # -- what is to be done in each state; all of it may be done again -----------------------------

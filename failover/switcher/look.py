@@ -151,7 +151,7 @@ class Scene:
         # Only a session that looks stopped is worth reading its transcript for.
         if entry.status in ("idle", "waiting"):
             ending = self.ending(move)
-            limited = ending is not None and ending.limit is not None
+            limited = ending is not None and ending.is_limited_since(move.launched_ms)
             # A shell that runs on shows in the registry's status; other children may be the user's MCP servers.
             quiet = entry.status == "idle" and (ending is None or not ending.background)
         return Seen(
@@ -218,7 +218,7 @@ class Scene:
             return "", "", None
         ending = self.ending(move)
         limit = ending.limit if ending is not None else None
-        if limit is not None and limit.at_ms >= move.launched_ms:  # an older one is of the account that it came from
+        if ending is not None and limit is not None and ending.is_limited_since(move.launched_ms):
             reached = Reached(move.target, limit.type, limit.resets_at, limit.at_ms)
             return f"it has reached its {limit.type} limit", "limit", reached
         words = "throttled" if failure == "rate_limit" else failure.replace("_", " ")

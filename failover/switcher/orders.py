@@ -234,6 +234,7 @@ class Desk:
                 pane=placement.pane,
                 pid=placement.pid,
                 start=placement.start,
+                launched_ms=placement.launched_ms,
                 server_pid=server.pid if server else 0,
                 server_start=server.start if server else 0,
                 pinned=placement.pinned,

@@ -51,7 +51,7 @@ def compose(store: Store, move: Move, ending: Ending | None) -> Move:
     outcome, cut_off, limited = move.outcome or "idle", move.cut_off, move.limited
     queued: tuple[str, ...] = ()
     if ending is not None:
-        queued, limited = ending.queued_prompts, limited or ending.limit is not None
+        queued, limited = ending.queued_prompts, limited or ending.is_limited_since(move.launched_ms)
         if ending.open_tools:
             cut_off = _open_tools(ending)
         elif outcome in ("idle", "turn") and ending.last_kind in ("user_prompt", "tool_result"):

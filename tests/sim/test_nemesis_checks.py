@@ -112,7 +112,7 @@ def test_steps_of_two_swaps_that_mix() -> None:
     ("path", "state", "said"),
     [
         (PATH[:-3], "dead", "came to no end: it is dead"),
-        ((*PATH[:4], "dead", "stopped"), "stopped", "no step leads from checkpointed by checkpointed to dead"),
+        ((*PATH[:4], "stopped"), "stopped", "no step leads from checkpointed by checkpointed to stopped"),
         (PATH, "stayed", "is stayed, but its journal ends with verified"),
         ((), "verified", "is verified, but its journal ends with queued"),
     ],
