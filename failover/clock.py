@@ -42,3 +42,7 @@ class ManualClock:
         """Let both clocks run on by `seconds`."""
         self._monotonic += seconds
         self._epoch += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the time of day on or back by `seconds`; no time passes by that."""
+        self._epoch += seconds

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import cast, get_args
 
 import msgspec
 
@@ -30,6 +30,7 @@ from failover.config_model import (
     Tmux,
 )
 from failover.config_yaml import Value, parse, suggestion
+from failover.core.policy import IdleSessions
 
 __all__ = [
     "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "NotifySpec", "Retention",
@@ -170,9 +171,9 @@ def _failover(value: Value) -> Failover:
     found, default = value.fields(Failover.__struct_fields__), Failover()
     if "strategy" in found:
         found["strategy"].choice(["priority"])
-    idle: Literal["move", "leave"] = default.idle_sessions
+    idle = default.idle_sessions
     if "idle_sessions" in found:
-        idle = "move" if found["idle_sessions"].choice(["move", "leave"]) == "move" else "leave"
+        idle = cast(IdleSessions, found["idle_sessions"].choice(list(get_args(IdleSessions))))
     deadline = default.deadline
     if "deadline" in found:
         parts = found["deadline"].fields(Deadline.__struct_fields__)
@@ -189,6 +190,7 @@ def _failover(value: Value) -> Failover:
         deadline=deadline,
         wait_if_reset_within=default.wait_if_reset_within if reset is None else reset,
         idle_sessions=idle,
+        fail_back=found["fail_back"].boolean() if "fail_back" in found else default.fail_back,
         max_parallel=parallel,
     )
 

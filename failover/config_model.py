@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from failover.config_yaml import suggestion
+from failover.core.policy import IdleSessions
 from failover.errors import UsageError
 from failover.paths import Paths
 
@@ -61,7 +62,8 @@ class Failover(msgspec.Struct, frozen=True):
     cooldown: float = 120.0
     deadline: Deadline = Deadline()
     wait_if_reset_within: float = 600.0
-    idle_sessions: Literal["move", "leave"] = "move"
+    idle_sessions: IdleSessions = "move"
+    fail_back: bool = True
     max_parallel: int = os.cpu_count() or 1
 
 

@@ -45,3 +45,11 @@ class HostError(FailoverError):
 
 class StoreError(FailoverError):
     """The state store cannot be opened, read or written."""
+
+
+class StoreBroken(StoreError):
+    """The store's file, or this process's descriptors of it, cannot be relied on any more.
+
+    Whoever meets it ends, and what is started in its place opens the file anew: an fsync that failed once may succeed
+    on the same descriptor although the data never reached the disk (fsync(2), Linux).
+    """

@@ -133,6 +133,16 @@ class SwapStarted(Event, frozen=True, tag="swap.started"):
     reason: str
 
 
+class SwapRetargeted(Event, frozen=True, tag="swap.retargeted"):
+    """A swap goes to another target than it began with. why: what is wrong with the old one."""
+
+    swap: int
+    source: str
+    was: str
+    target: str
+    why: str
+
+
 class MoveAdvanced(Event, frozen=True, tag="swap.move-advanced"):
     """One session's move took a step."""
 
@@ -145,7 +155,7 @@ class MoveAdvanced(Event, frozen=True, tag="swap.move-advanced"):
 
 
 class SwapFinished(Event, frozen=True, tag="swap.finished"):
-    """A swap ended. outcome: done | partial | failed | refused; duration: milliseconds."""
+    """A swap ended. outcome: done | partial | failed | refused; duration: milliseconds; urgency: idle | soft | hard."""
 
     swap: int
     source: str
@@ -155,6 +165,7 @@ class SwapFinished(Event, frozen=True, tag="swap.finished"):
     stayed: int
     duration_ms: int
     sentence: str
+    urgency: str = "soft"
 
 
 class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):
@@ -210,7 +221,7 @@ AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     RoleStarted, RolesPaused, RolesResumed, OrderPlaced, OrderDone,
     HookReceived, StatuslinePushed, UsageRead, SwapWanted, AllExhausted,
     SessionStateChanged, SessionDied, SessionLaunched,
-    SwapStarted, MoveAdvanced, SwapFinished, HoldChanged,
+    SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
 ]  # fmt: skip
 

@@ -27,7 +27,7 @@ from failover.bus.publisher import Publisher
 from failover.bus.subscriber import Subscriber
 from failover.clock import Clock, SystemClock
 from failover.config import Config
-from failover.errors import FailoverError
+from failover.errors import FailoverError, StoreBroken, StoreError
 from failover.events import Envelope, RoleStarted
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, die_with_parent, identify
@@ -51,7 +51,8 @@ class Role(Protocol):
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at everything, do what is due, and return one sentence of what was done and why ("" for nothing).
 
-        `heard` is only a hint (envelopes of `topics`, possibly none). FailoverError: try again with a back-off.
+        `heard` is only a hint (envelopes of `topics`, possibly none). FailoverError: try again with a back-off
+        (StoreBroken: end, and be started anew).
         """
 
     def wake_after(self) -> float:
@@ -224,13 +225,15 @@ class Shell:
     def _cycle(self, heard: Sequence[Envelope]) -> float:
         """Call the role once; return how long it may rest (seconds)."""
         try:
-            sentence = self._role.cycle(heard)
+            self._say(self._role.cycle(heard))
+        except StoreBroken:
+            raise
         except FailoverError as error:
             self._back_off = min(max(self._back_off * 2, _BACK_OFF_FIRST), _BACK_OFF_MOST)
-            self._say(f"Trying again, since {error}")
+            with contextlib.suppress(StoreError):  # a store that cannot be written takes no sentence; the log has it
+                self._say(f"Trying again, since {error}")
             return self._back_off
         self._back_off = 0.0
-        self._say(sentence)
         return min(max(self._role.wake_after(), 0.0), RECONCILE_EVERY)
 
     def _say(self, sentence: str) -> None:

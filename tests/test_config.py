@@ -143,7 +143,7 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
         (LEAST + "retention: {events: 9999999d}", 4, "retention.events", "ten years"),
         (LEAST + "failover: {deadline: {soft: 10s, hard: 10s}}", 4, "failover.deadline", "not shorter"),
         (LEAST + "failover: {strategy: most_headroom}", 4, "failover.strategy", "what exists: priority"),
-        (LEAST + "failover: {idle_sessions: lazy}", 4, "failover.idle_sessions", "what exists: move, leave"),
+        (LEAST + "failover: {idle_sessions: later}", 4, "failover.idle_sessions", "what exists: move, lazy, leave"),
         (LEAST + "failover: {max_parallel: many}", 4, "failover.max_parallel", "no whole number"),
         (LEAST + "failover: {max_parallel: 010}", 4, "failover.max_parallel", "no whole number"),
         (LEAST + "notify: [{kind: telegram, token: x}]", 4, "notify[0].kind", "what exists: file"),

@@ -114,15 +114,6 @@ def test_an_error_that_nobody_expected_ends_the_role_with_its_traceback_but_no_s
     assert "ZeroDivisionError: with token=[redacted]" in line["error"]
 
 
-def test_a_second_process_of_one_role_is_refused_by_number_and_path(stage: Stage) -> None:
-    first = stage.start("tests.tiny_role", "tiny", "plain")
-    wait_for(lambda: stage.did("tiny"), what="the first")
-    _, said = (second := stage.start("tests.tiny_role", "tiny", "plain")).communicate(timeout=10)
-    assert second.returncode == 1
-    lock = stage.config.paths.locks_dir / "tiny.lock"
-    assert f"{lock}: held by process {first.pid};" in json.loads(said)["message"]
-
-
 def test_a_role_with_a_wrong_configuration_names_the_place(stage: Stage) -> None:
     stage.config.file.write_text("version: 1\nacounts: []\n")
     _, said = (role := stage.start("tests.tiny_role", "tiny", "plain")).communicate(timeout=10)

@@ -16,11 +16,10 @@ import pytest
 from failover.cli.down import down
 from failover.cli.up import up
 from failover.config import Config, load
-from failover.errors import HostError, Refused
+from failover.errors import HostError
 from failover.host import daemon
 from failover.host.lock import RoleLock
-from failover.host.process import ProcessId, alive, children, identify, send_signal
-from failover.host.tmux import Tmux
+from failover.host.process import ProcessId, alive, send_signal
 from failover.store.db import Store
 from tests.places import small_config
 from tests.waiting import wait_for
@@ -67,7 +66,7 @@ def test_a_full_disk_leaves_no_half_of_a_configuration(config: Config) -> None:
     assert not part.exists()
 
 
-def test_up_starts_nine_roles_and_a_second_daemon_is_refused(config: Config) -> None:
+def test_up_starts_nine_roles_and_down_ends_them(config: Config) -> None:
     said = up(config, wait=60)
     found = daemon.find(config.paths)
     assert found is not None
@@ -77,9 +76,6 @@ def test_up_starts_nine_roles_and_a_second_daemon_is_refused(config: Config) -> 
     conf = daemon.conf_file(config.paths)
     assert len(re.findall(r"^\S+ +RUNNING +pid \d+", supervisorctl(conf, "status"), re.MULTILINE)) == 9
     assert set(roles(config)) == set(daemon.ROLES)
-
-    with pytest.raises(Refused, match=rf"{config.state_dir}: a daemon already runs there \(.*process {found.pid}\)"):
-        up(config)
 
     assert "dispatcher: stopped" in supervisorctl(conf, "stop", "dispatcher")
     assert "STOPPED" in supervisorctl(conf, "status", "dispatcher")
@@ -96,40 +92,6 @@ def test_a_killed_role_works_again(config: Config) -> None:
     for role, process in roles(config).items():
         assert send_signal(process, signal.SIGKILL)
         wait_for(lambda role=role, was=process: roles(config).get(role, was) != was, what=role)  # type: ignore[misc]
-
-
-def test_no_role_outlives_its_supervisord_and_up_takes_over(config: Config) -> None:
-    up(config, wait=60)
-    found = daemon.find(config.paths)
-    assert found is not None
-    ours = children(found.pid)
-    assert len(ours) == 9
-    send_signal(found, signal.SIGKILL)
-    wait_for(lambda: not any(alive(process) for process in ours), timeout=5, what="the roles' end")
-    up(config, wait=60)
-    assert set(roles(config)) == set(daemon.ROLES)
-
-
-def test_sessions_notice_nothing_of_down_kill_and_up(config: Config, tmp_path: Path) -> None:
-    up(config, wait=60)
-    tmux = Tmux(config.tmux.socket, conf="/dev/null")
-    pane = tmux.new_session("ccl-0", tmp_path, ["sh", "-c", "echo at work; exec sleep 60"])
-    wait_for(lambda: "at work" in tmux.capture(pane.pane_id), what="the session")
-    process, shown = identify(pane.pid), tmux.capture(pane.pane_id)
-    assert process is not None
-    down(config)
-    assert alive(process)
-    up(config, wait=60)
-    found = daemon.find(config.paths)
-    assert found is not None
-    for ours in (found, *children(found.pid)):
-        send_signal(ours, signal.SIGKILL)
-    wait_for(lambda: not roles(config), what="the end of everything of ours")
-    up(config, wait=60)
-    down(config)
-    assert alive(process)
-    assert tmux.panes()["ccl-0"].pid == pane.pid
-    assert tmux.capture(pane.pane_id) == shown
 
 
 def test_up_names_the_role_that_is_not_ready_and_why(config: Config) -> None:

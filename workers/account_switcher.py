@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from failover.claude import auth
+from failover.core import policy
 from failover.core.move import AWAY, BEFORE_DEATH
 from failover.errors import FailoverError
 from failover.events import Envelope
@@ -22,6 +23,8 @@ _WHILE_OPEN = 0.1
 _AT_REST = 5.0
 #: `claude auth status` takes 0.15–0.3 s (measured on 2.1.330); twenty sessions starting beside it make that longer.
 _PREFLIGHT_TIMEOUT = 15.0
+#: How long the lock of a predecessor that is just ending is waited for (seconds).
+_LOCK_WAIT = 2.0
 #: A target whose login ends sooner than this is none (seconds).
 _LOGIN_LASTS = 3600.0
 
@@ -38,10 +41,11 @@ class AccountSwitcher:
         self._launcher = Launcher(host.config, tmux)
         self._desk = Desk(host.config, host.store, host.clock, self._launcher)
         self._engine = Engine(host.config, host.store, host.clock, tmux, self._launcher)
-        # Beside the conversations: two daemons that share a tree share this lock, whatever their state dirs.
+        # Beside the conversations: two daemons that share a tree share this lock, whatever their state dirs. It is held
+        # for life, so that the second daemon says at once why it cannot run.
         self._lock = RoleLock(host.config.shared_dir / ".claude-failover.lock")
-        self._locked = False
-        self._checked: tuple[int, str] | None = None  # (swap, what speaks against its target)
+        self._lock.acquire(wait=_LOCK_WAIT)
+        self._checked: tuple[int, str, str] | None = None  # (swap, target, what speaks against it)
         self._open = False
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
@@ -57,9 +61,6 @@ class AccountSwitcher:
         if row is not None:
             sentences.append(self._drive(row, paused))
         self._open = swaps.open_swap(self._store) is not None
-        if not self._open and self._locked:
-            self._lock.release()
-            self._locked = False
         return "; ".join(filter(None, sentences)) or ("paused" if paused else "nothing to do")
 
     def wake_after(self) -> float:
@@ -72,11 +73,12 @@ class AccountSwitcher:
 
     def close(self) -> None:
         """Let the lock go; an open swap is found again by looking."""
-        if self._locked:
-            self._lock.release()
+        self._lock.release()
 
     def _take_up(self, paused: bool) -> list[str]:
         done: list[str] = []
+        if begun := self._desk.follow_up(paused):
+            return [begun]
         for order in orders.pending(self._store):
             done.append(self._desk.take_order(order, paused))
             if swaps.open_swap(self._store):
@@ -96,21 +98,34 @@ class AccountSwitcher:
         return [f"refused order {order.id}: swap {row.id} is under way" for order in waiting]
 
     def _drive(self, row: SwapRow, paused: bool) -> str:
-        if not self._locked:
-            self._lock.acquire()
-            self._locked = True
-        against = None
-        if self._checked is not None and self._checked[0] == row.id:
-            against = self._checked[1]
-        if against is None:
-            # What was stopped already must not wait for it, and nobody is held until it is over.
+        if self._checked is None or self._checked[:2] != (row.id, row.target):
+            # What was stopped already must not wait for the look at the target, and nobody is held until it is over.
             if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
                 self._engine.drive(row, None, paused)
-            against = self._speaks_against(row)
-            self._checked = (row.id, against)
+            self._checked = (row.id, row.target, self._unusable(row))
+        against = self._checked[2]
+        if not against and row.target in swaps.refused(row, swaps.moves(self._store, row.id)):
+            against = f"{row.target} could not serve a session that was moved to it"
+        if against and not paused and (other := self._instead(row)):
+            self._engine.retarget(row, other, against)
+            return f"swap {row.id} goes to {other} now, since {against}"
+        if against and row.target not in row.tried:
+            row = self._engine.rule_out(row)
         return self._engine.drive(row, against, paused)
 
-    def _speaks_against(self, row: SwapRow) -> str:
+    def _instead(self, row: SwapRow) -> str:
+        """Return another target for the moves that wait, empty when there is none, or when it is not ours to choose."""
+        moves = swaps.moves(self._store, row.id)
+        waiting = [move for move in moves if move.state in BEFORE_DEATH]
+        order = orders.get(self._store, row.order_id) if row.order_id else None
+        if row.kind != "swap" or row.urgency == "idle" or not waiting or (order is not None and order.args.to):
+            return ""
+        refused = swaps.refused(row, moves) | {row.target}
+        accounts = self._engine.scene().accounts
+        found = policy.instead(waiting[0].source, accounts, refused, self._config.failover.margin)
+        return found.name if found else ""
+
+    def _unusable(self, row: SwapRow) -> str:
         """Return why the target cannot be moved to, empty when nothing speaks against it."""
         if row.kind != "swap" or not any(m.state in BEFORE_DEATH for m in swaps.moves(self._store, row.id)):
             return ""
@@ -123,7 +138,7 @@ class AccountSwitcher:
             expires = found.login_expires_at
             if expires is not None and expires - self._clock.epoch() < _LOGIN_LASTS:
                 return f"the login of the target {row.target} is about to expire; log in anew"
-            sources = {move.source for move in swaps.moves(self._store, row.id)}
+            sources = {move.source for move in swaps.moves(self._store, row.id)} - {row.target}
             for source in sorted(sources) if found.identity else ():
                 if self._login(source).identity == found.identity:
                     return f"{source} and {row.target} are one and the same login; see: claude-failover accounts check"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from failover.candidates import candidates
-from failover.core import policy
+from failover.candidates import candidates, running_placements
+from failover.core import homecoming, policy
+from failover.core.homecoming import Seat
 from failover.core.policy import Rules, Stay
 from failover.core.usage import WINDOWS, Reading, worth_noting
 from failover.events import AllExhausted, Envelope, SwapWanted, UsageRead
@@ -38,7 +39,7 @@ class QuotaMonitor:
         self._config, self._store, self._clock = host.config, host.store, host.clock
         self._taken: dict[str, int] = {}  # session → at_ms of the push that was read last
         self._last: dict[tuple[str, str], Reading] = {}
-        self._swap_seen: tuple[int, float] | None = None  # (started_ms, monotonic when it was first seen)
+        self._begun: dict[int, float] = {}  # when a swap began (epoch milliseconds) → the same by the monotonic clock
         self._exhausted = ""
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
@@ -57,10 +58,15 @@ class QuotaMonitor:
                             source=reading.source,
                         )
                     )
-        decision = policy.decide(candidates(self._config, self._store, self._clock.epoch()), self._rules())
+        accounts, rules = candidates(self._config, self._store, self._clock.epoch()), self._rules()
+        decision = policy.decide(accounts, rules)
         if isinstance(decision, Stay):
             self._tell_exhausted(decision)
-            return decision.reason
+            if rules.paused or rules.swapping:
+                return decision.reason
+            seats = self._seats()
+            better = homecoming.continued(accounts, seats, rules) or homecoming.fail_back(accounts, seats, rules)
+            return self._ask(better) if better else decision.reason
         self._exhausted = ""
         return self._ask(decision)
 
@@ -77,7 +83,10 @@ class QuotaMonitor:
 
     def _is_news(self, reading: Reading) -> bool:
         key = (reading.account, reading.window)
-        if not worth_noting(self._last.get(key), reading):
+        last = self._last.get(key)
+        if last is not None and last.observed_ms > self._store.now_ms():
+            last = msgspec.structs.replace(last, observed_ms=0)  # the clock was set back: it says nothing of the order
+        if not worth_noting(last, reading):
             return False
         self._last[key] = reading
         return True
@@ -85,15 +94,28 @@ class QuotaMonitor:
     def _pushed(self) -> list[Reading]:
         found: list[Reading] = []
         for row in usage.statuslines(self._store):
-            if row.at_ms > self._taken.get(row.session, 0):
+            if row.at_ms != self._taken.get(row.session):
                 self._taken[row.session] = row.at_ms
                 found += _readings(row)
         return found
 
     def _limits(self) -> list[Reading]:
-        """Return what sessions that a limit stopped tell of their account. The watcher saw the record itself."""
+        """Return what sessions tell of the account on which a limit stopped them: those that still stand there (the
+        watcher saw the record itself), and those that were moved on."""
         placed = sessions.placements(self._store)
-        return [
+        met = [
+            Reading(
+                account=one.account,
+                window=one.window,
+                used=100.0,
+                resets_at=one.resets_at,
+                observed_ms=one.at_ms,
+                source="limit record",
+            )
+            for one in swaps.limits_met(self._store)
+            if one.window in WINDOWS
+        ]
+        return met + [
             Reading(
                 account=placed[name].account,
                 window=seen.limit_window,
@@ -109,42 +131,61 @@ class QuotaMonitor:
             and (seen.pid, seen.start) == (placed[name].pid, placed[name].start)
         ]
 
+    def _seats(self) -> list[Seat]:
+        """Return the running sessions whose account the configuration knows, with where they belong."""
+        names = {account.name for account in self._config.accounts}
+        tied = {spec.name: spec.account or "" for spec in self._config.sessions}
+        seen = sessions.sightings(self._store)
+        return [
+            Seat(
+                session=p.session,
+                account=p.account,
+                state=seen[p.session].state,
+                home=p.pinned if p.pinned in names else tied.get(p.session, ""),
+                limit_resets=seen[p.session].limit_resets,
+                asks=seen[p.session].waiting_for != "",
+            )
+            for p in running_placements(self._store)
+            if p.account in names and p.session in seen and seen[p.session].pid == p.pid
+        ]
+
     def _rules(self) -> Rules:
         return Rules(
             margin=self._config.failover.margin,
             cooldown=self._config.failover.cooldown,
             wait_if_reset_within=self._config.failover.wait_if_reset_within,
             now=self._clock.epoch(),
-            since_swap=self._since_swap(),
+            since_swap=self._since(swaps.last_started_ms(self._store)),
+            since_continued=self._since(swaps.last_continued_ms(self._store)),
+            fail_back=self._config.failover.fail_back,
             paused=flags.paused(self._store) is not None,
             swapping=swaps.open_swap(self._store) is not None or bool(swaps.unserved_requests(self._store)),
         )
 
-    def _since_swap(self) -> float | None:
-        """Return the seconds since the last swap began: by the monotonic clock once this process has seen it."""
-        started_ms = swaps.last_started_ms(self._store)
+    def _since(self, started_ms: int | None) -> float | None:
+        """Return the seconds since a swap began: by the monotonic clock once this process has seen it."""
         if started_ms is None:
             return None
-        if self._swap_seen is None or self._swap_seen[0] != started_ms:
+        if started_ms not in self._begun:
             age = max(0.0, self._clock.epoch() - started_ms / 1000)
-            self._swap_seen = (started_ms, self._clock.monotonic() - age)
-        return self._clock.monotonic() - self._swap_seen[1]
+            self._begun = {**dict(list(self._begun.items())[-3:]), started_ms: self._clock.monotonic() - age}
+        return self._clock.monotonic() - self._begun[started_ms]
 
-    def _ask(self, decision: policy.Swap) -> str:
+    def _ask(self, wanted: policy.Swap) -> str:
         with self._store.transaction() as tx:
-            request = usage.request_swap(
-                tx, self._store.now_ms(), decision.source, decision.target, decision.urgency, decision.reason
-            )
+            request = usage.request_swap(tx, self._store.now_ms(), wanted)
             tx.emit(
                 SwapWanted(
                     request=request,
-                    source=decision.source,
-                    target=decision.target,
-                    urgency=decision.urgency,
-                    reason=decision.reason,
+                    source=wanted.source,
+                    target=wanted.target,
+                    urgency=wanted.urgency,
+                    reason=wanted.reason,
                 )
             )
-        return f"asked for a swap from {decision.source} to {decision.target} because {decision.reason}"
+        if wanted.source == wanted.target:
+            return f"asked to continue {', '.join(wanted.sessions)} because {wanted.reason}"
+        return f"asked for a swap from {wanted.source} to {wanted.target} because {wanted.reason}"
 
     def _tell_exhausted(self, stay: Stay) -> None:
         """Report once that there is nowhere to go, and again only after that had ended."""

@@ -17,8 +17,8 @@ from failover.runtime import Host, run
 from failover.store import sessions, swaps
 from failover.store.sessions import Placement, Sighting
 
-#: How long a registry entry without a status counts as that of a starting session (milliseconds).
-_STARTS_WITHIN_MS = 30_000
+#: How long a registry entry without a status counts as that of a starting session (seconds).
+_STARTS_WITHIN = 30.0
 
 
 class SessionWatcher:
@@ -28,11 +28,12 @@ class SessionWatcher:
     topics: tuple[str, ...] = ("hook.", "session.launched", "swap.move-advanced", "task.")
 
     def __init__(self, host: Host) -> None:
-        self._config, self._store = host.config, host.store
+        self._config, self._store, self._clock = host.config, host.store, host.clock
         self._registry = host.config.shared_dir / "sessions"
         self._watch = Watch([self._registry])
         self._deaths: dict[ProcessId, int] = {}
         self._pending = False  # something is about to change without a bell
+        self._young: dict[str, tuple[ProcessId, float]] = {}  # session → process without a status, and since when
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at every placed session and write what changed."""
@@ -97,7 +98,13 @@ class SessionWatcher:
 
     def _is_young(self, placement: Placement, entry: registry.RegistryEntry) -> bool:
         """Say whether the binary is still starting: for a moment its entry has no status (measured on 2.1.330)."""
-        return entry.status == "unknown" and self._store.now_ms() - placement.launched_ms < _STARTS_WITHIN_MS
+        if entry.status != "unknown":
+            self._young.pop(placement.session, None)
+            return False
+        one, now = ProcessId(entry.pid, entry.start), self._clock.monotonic()
+        if self._young.get(placement.session, (None, 0.0))[0] != one:
+            self._young[placement.session] = (one, now)
+        return now - self._young[placement.session][1] < _STARTS_WITHIN
 
     def _limit(
         self, placement: Placement, entry: registry.RegistryEntry | None, activity: Activity | None
@@ -105,7 +112,8 @@ class SessionWatcher:
         """Return the limit that stopped the session's turn under its present account, if one did.
 
         Only its record tells a used-up quota from throttling. The transcript is read only where a turn may have
-        failed; a record older than the launch speaks of the account that the session was moved away from.
+        failed; a record older than the launch speaks of the account that the session was moved away from, unless the
+        hooks of this very launch tell of the failure (then the clock was set back).
         """
         if entry is None or entry.status not in ("idle", "waiting"):
             return None
@@ -114,9 +122,10 @@ class SessionWatcher:
             return None
         path = transcript.locate(self._config.shared_dir, Path(placement.cwd), entry.conversation)
         ending = transcript.ending(path) if path else None
-        if ending is None or ending.limit is None or ending.limit.at_ms < placement.launched_ms:
+        told = activity is not None and activity.failure == "rate_limit"
+        if ending is None or ending.limit is None or not (told or ending.limit.at_ms >= placement.launched_ms):
             # The record reaches the disk up to 225 ms after its hook (measured).
-            self._pending = self._pending or (activity is not None and activity.failure == "rate_limit")
+            self._pending = self._pending or told
             return None
         return ending.limit
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
@@ -53,13 +54,20 @@ class OpenTool(msgspec.Struct, frozen=True):
     input: str
 
 
+class Given(msgspec.Struct, frozen=True):
+    """A prompt that the model was given. at_ms: when its record was made (epoch milliseconds, 0 when unknown)."""
+
+    text: str
+    at_ms: int
+
+
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """How a conversation stands.
 
     last_kind: of the last message; limit: when that message says so; open_tools: calls whose results are missing;
     queued_prompts: what people typed and the model has not been given, in order; undelivered: ids of background tasks
     that ended and of which the model has not been told; background: ids of background tasks that have not been seen to
-    end, or whose end has not been told.
+    end, or whose end has not been told; prompts: the last of what people wrote and the model was given.
     """
 
     last_kind: Kind = "empty"
@@ -68,6 +76,11 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     queued_prompts: tuple[str, ...] = ()
     undelivered: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
+    prompts: tuple[Given, ...] = ()
+
+    def was_given(self, text: str, since_ms: int) -> bool:
+        """Say whether `text` has reached the model since a time (epoch milliseconds, by the same clock)."""
+        return any(one.text.strip() == text.strip() and one.at_ms >= since_ms for one in self.prompts)
 
 
 def read_ending(records: Iterable[dict[str, Any]]) -> Ending:
@@ -88,6 +101,7 @@ class _Reader:
         self._background: dict[str, None] = {}
         self._agents = 0  # what the last turn's end said still ran
         self._exited = 0  # how much of the queue an exit lies behind
+        self._prompts: deque[Given] = deque(maxlen=8)
 
     def take(self, record: dict[str, Any]) -> None:
         if record.get("isSidechain") is True:
@@ -123,6 +137,7 @@ class _Reader:
             queued_prompts=tuple(waiting),
             undelivered=tuple(found[1] for text in told if (found := _TASK_ID.search(text))),
             background=(*self._background, *["sub-agent"] * unseen),
+            prompts=tuple(self._prompts),
         )
 
     def _user(self, record: dict[str, Any]) -> None:
@@ -142,6 +157,7 @@ class _Reader:
             self._last("interrupted")
             return
         self._last("user_prompt")
+        self._prompts.append(Given(text, _at_ms(record.get("timestamp"))))
         self._delivered(text)
         if not text.startswith(_NOTIFICATION):
             del self._queue[: self._exited]
@@ -228,10 +244,14 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _limit(quota: object, timestamp: object) -> Limit:
-    at_ms = 0
+def _at_ms(timestamp: object) -> int:
     with contextlib.suppress(ValueError, TypeError):
-        at_ms = int(datetime.fromisoformat(str(timestamp)).timestamp() * 1000)
+        return int(datetime.fromisoformat(str(timestamp)).timestamp() * 1000)
+    return 0
+
+
+def _limit(quota: object, timestamp: object) -> Limit:
+    at_ms = _at_ms(timestamp)
     if not isinstance(quota, dict):
         return Limit("unknown", None, at_ms)
     kind, resets = quota.get("rateLimitType"), quota.get("resetsAt")

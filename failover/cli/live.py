@@ -17,6 +17,7 @@ from failover.events import (
     MoveAdvanced,
     SessionStateChanged,
     SwapFinished,
+    SwapRetargeted,
     SwapStarted,
     SwapWanted,
     TaskDispatched,
@@ -114,8 +115,13 @@ def sentence(envelope: Envelope) -> str:
             "verified",
             "stayed",
             "failed",
+            "leaving",
+            "parked",
+            "yielded",
         ):
             return f"{session} {state}: {why}"
+        case SwapRetargeted(target=target, why=why):
+            return f"the swap goes to {target} now: {why}"
         case SwapFinished(sentence=said, outcome=outcome):
             return f"swap {outcome}: {said}"
         case TaskDispatched(name=name, session=session):

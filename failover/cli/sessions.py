@@ -63,6 +63,20 @@ def restart_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json:
     _order(cli, "restart", names, everything, as_json)
 
 
+@sessions_group.command("unpin")
+@click.argument("names", nargs=-1)
+@json_option
+@click.pass_obj
+def unpin_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:
+    """Leave the choice of account to the policy again; without names, for all.
+
+    `swap` and `launch --account` pin a session to the account that they chose: it comes back to that one.
+    """
+    from failover.cli.control import order
+
+    order(cli, "unpin", {"sessions": list(names)}, as_json)
+
+
 def _order(cli: Cli, verb: str, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     from failover.cli.control import order
 

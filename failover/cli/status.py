@@ -56,11 +56,15 @@ def _window(window: views.WindowView) -> str:
     return f"{window.used:.0f} %{rest}"
 
 
+def _pin(session: views.SessionView) -> str:
+    return f"pinned to {session.pinned}" if session.pinned else ""
+
+
 def sessions_table(sessions: tuple[views.SessionView, ...]) -> str:
     """Return the sessions as a table."""
     rows = [
         (session.name, session.state, ago(session.since_ms), session.account or "-", session.conversation[:8] or "-",
-         "; ".join(part for part in (session.waiting_for, session.note) if part) or session.project)
+         "; ".join(part for part in (_pin(session), session.waiting_for, session.note) if part) or session.project)
         for session in sessions
     ]  # fmt: skip
     return table(("session", "state", "for", "account", "talk", "note or project"), rows)

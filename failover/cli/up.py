@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from failover.config import Config
 from failover.errors import HostError, Refused
 from failover.host import daemon, supervise
 from failover.host.lock import RoleLock
-from failover.host.process import PARENT_VARIABLE, ProcessId, alive, children, identify
+from failover.host.process import PARENT_VARIABLE, ProcessId, alive, children, host_boot_id, identify
 from failover.paths import Paths
 from failover.runtime import open_store
 from failover.store.db import Store
@@ -45,8 +46,8 @@ def up(config: Config, *, wait: float = 30.0) -> str:
 
     What runs already (sessions, their tmux server) is found by the roles and left as it is. The tmux server is not
     started here: it comes with the first session and makes itself a session leader outside our process group.
-    Raises Refused when a daemon serves the state dir already; HostError when a role does not get ready (the others
-    go on).
+    Raises Refused when a daemon serves the state dir already; StoreError when the store is damaged; HostError when a
+    role does not get ready (the others go on).
     """
     began = time.monotonic()
     paths = config.paths
@@ -59,7 +60,8 @@ def up(config: Config, *, wait: float = 30.0) -> str:
                 f"{paths.state_dir}: a daemon already runs there (supervisord, process {running.pid}); "
                 "end it first with: claude-failover down"
             )
-        open_store(paths, "up", "").close()
+        with closing(open_store(paths, "up", "")) as store:
+            _check_after_boot(paths, store)
         supervisor = _start(config, paths)
         _await_ready(paths, supervisor, began + wait)
     took = time.monotonic() - began
@@ -67,6 +69,19 @@ def up(config: Config, *, wait: float = 30.0) -> str:
         f"Up in {took:.1f} s: {len(daemon.ROLES)} roles run under supervisord (process {supervisor.pid}), "
         f"state in {paths.state_dir}"
     )
+
+
+def _check_after_boot(paths: Paths, store: Store) -> None:
+    """Read the whole store once after each start of the host: a power loss is what tears files.
+
+    Raises StoreError when it is damaged.
+    """
+    mark, boot = paths.run_dir / "store-checked", host_boot_id()
+    with contextlib.suppress(OSError):
+        if mark.read_text() == boot:
+            return
+    store.check()
+    mark.write_text(boot)
 
 
 def _start(config: Config, paths: Paths) -> ProcessId:

@@ -28,6 +28,8 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
         case "swap.started":
             count = len(say["sessions"])
             return Notice("info", f"{_sessions(count)} of {say['source']} move to {say['target']}: {say['reason']}.")
+        case "swap.finished" if say.get("urgency") == "idle" and say["outcome"] == "refused":
+            return None  # who was to go home is at work again: it goes another time
         case "swap.finished":
             done = say["outcome"] == "done"
             return Notice("info" if done else "warning", f"Swap {say['swap']} is {say['outcome']}: {say['sentence']}.")

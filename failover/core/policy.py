@@ -7,14 +7,16 @@ account in use is spent. Unknown never starts a swap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from failover.core.move import Urgency
+from failover.core.session import SessionState
 from failover.core.usage import Reading
 
-Urgency = Literal["soft", "hard"]
+IdleSessions = Literal["move", "lazy", "leave"]
 
 #: The cool-down of a spent account (seconds).
 SPENT_COOLDOWN = 10.0
@@ -23,8 +25,10 @@ SPENT_COOLDOWN = 10.0
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """An account as the policy sees it.
 
-    priority: lower is preferred; thresholds: percent by window; readings: what counts now, by window; sessions: how
-    many of ours run on it.
+    priority: lower is preferred; thresholds: percent by window; readings: what counts now, by window; opened: windows
+    whose last reading ended with its period; sessions: how many of ours run on it; in_use: how many of them would have
+    to move (those at rest may stay, see `needs`); trouble: why it turned out lately to be no target, empty if it did
+    not.
     """
 
     name: str
@@ -32,14 +36,18 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Mapping[str, float]
     readings: Mapping[str, Reading]
     sessions: int
+    in_use: int
+    opened: tuple[str, ...] = ()
+    trouble: str = ""
     enabled: bool = True
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What bears on every decision.
 
-    margin: percent points; cooldown, wait_if_reset_within: seconds; now: epoch seconds; since_swap: seconds since the
-    last swap began, None when never.
+    margin: percent points; cooldown, wait_if_reset_within: seconds; now: epoch seconds; since_swap, since_continued:
+    seconds since the last swap began, and since sessions were last continued, None when never; fail_back: sessions go
+    home when they are at rest.
     """
 
     margin: float
@@ -47,6 +55,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     wait_if_reset_within: float = 0.0
     now: float = 0.0
     since_swap: float | None = None
+    since_continued: float | None = None
+    fail_back: bool = True
     paused: bool = False
     swapping: bool = False
 
@@ -61,12 +71,16 @@ class Stay(msgspec.Struct, frozen=True, tag=True):
 
 
 class Swap(msgspec.Struct, frozen=True, tag=True):
-    """The sessions of `source` should move to `target`."""
+    """The sessions of `source` should move to `target`, or be started again where the two are one.
+
+    sessions: which ones, empty for all that need it.
+    """
 
     source: str
     target: str
     urgency: Urgency
     reason: str
+    sessions: tuple[str, ...] = ()
 
 
 Decision = Stay | Swap
@@ -117,7 +131,7 @@ class Crossing(msgspec.Struct, frozen=True):
 
 def crossed(account: Candidate) -> Crossing | None:
     """Return the window that most exceeds its threshold, if the account is in use and any does."""
-    if not account.sessions:
+    if not account.in_use:
         return None
     found = [
         Crossing(
@@ -144,8 +158,27 @@ def choose(source: Candidate, accounts: Sequence[Candidate], margin: float) -> C
     return others[0] if others else None
 
 
+def instead(source: str, accounts: Sequence[Candidate], refused: Collection[str], margin: float) -> Candidate | None:
+    """Return another account to move to when those `refused` turned out to be no targets, None when there is none."""
+    leaving = next((account for account in accounts if account.name == source), None)
+    return choose(leaving, [a for a in accounts if a.name not in refused], margin) if leaving else None
+
+
+def needs(state: SessionState, idle_sessions: IdleSessions, task_waits: bool) -> bool:
+    """Say whether a session has to leave an account at its threshold.
+
+    idle_sessions: what is done with those at rest: move them with the others; lazy: only when there is work for them
+    (`task_waits`: a task of their project); leave them. One that begins a turn is at rest no more.
+    """
+    if state != "idle" or idle_sessions == "move":
+        return True
+    return idle_sessions == "lazy" and task_waits
+
+
 def spoken_against(account: Candidate, margin: float) -> str:
     """Return why an account is no target, empty when it is one."""
+    if account.trouble:
+        return account.trouble
     for window, reading in sorted(account.readings.items()):
         limit = account.thresholds.get(window)
         if limit is not None and reading.used > limit - margin:

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 from failover.core.move import AWAY, TERMINAL, Move
 from failover.core.session import SessionState
+
+SwapState = Literal["open", "done", "partial", "refused", "failed"]
+SwapEvent = Literal["retarget", "all_moved", "some_moved", "all_stayed", "none_moved"]
+
+#: state → event → next state, of a swap. Its course is that of its moves (failover/core/move.py).
+TRANSITIONS: dict[SwapState, dict[SwapEvent, SwapState]] = {
+    "open": {
+        "retarget": "open",
+        "all_moved": "done",
+        "some_moved": "partial",
+        "all_stayed": "refused",
+        "none_moved": "failed",
+    },
+    "done": {},
+    "partial": {},
+    "refused": {},
+    "failed": {},
+}
 
 #: Who goes first: those that a limit stopped lose time, idle ones lose none.
 _ORDER: dict[SessionState, int] = {"limited": 0, "waiting": 1, "working": 1, "unknown": 2, "starting": 2, "idle": 3}
@@ -37,24 +56,41 @@ def is_over(moves: Sequence[Move]) -> bool:
     return all(move.state in TERMINAL for move in moves)
 
 
-def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[str, str]:
-    """Return the outcome of a swap that is over (done | partial | failed | refused) and its summary."""
+def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[SwapState, str]:
+    """Return how a swap ends whose moves are all over, and its summary."""
     good = [move for move in moves if move.state in ("verified", "stopped")]
     rest = [move for move in moves if move not in good]
+    event: SwapEvent
     if not rest:
-        outcome = "done"
+        event = "all_moved"
     elif good:
-        outcome = "partial"
+        event = "some_moved"
     elif all(move.state == "stayed" for move in rest):
-        outcome = "refused"
+        event = "all_stayed"
     else:
-        outcome = "failed"
+        event = "none_moved"
+    outcome = TRANSITIONS["open"][event]
     words = {"swap": "moved", "restart": "restarted", "stop": "stopped"}
     word = words[moves[0].kind] if moves else "moved"
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
+    if moves and moves[0].kind == "swap" and (tokens := bill(good)):
+        sentence += f" ({tokens})"
     if rest:
         sentence += "; " + "; ".join(f"{move.session} {move.state}: {move.why}" for move in rest)
     return outcome, sentence
+
+
+def bill(moves: Sequence[Move]) -> str:
+    """Return in words what the moves' contexts cost the new account, empty when that is not known or nothing.
+
+    The context of a conversation is cached with the account that it runs on: the first request on another one writes
+    it to that one's cache anew, and that counts towards its windows.
+    """
+    tokens = sum(move.bill for move in moves)
+    if not tokens:
+        return ""
+    told = f"{tokens / 1_000_000:.1f} M" if tokens >= 1_000_000 else f"{max(1, round(tokens / 1000))} k"
+    return f"about {told} tokens of context to be cached anew"
 
 
 def progress(move: Move) -> float:
@@ -63,4 +99,7 @@ def progress(move: Move) -> float:
         "queued", "holding", "at_boundary", "checkpointed", "stopping", "dead", "relaunching", "relaunched",
         "answering", "verified",
     )  # fmt: skip
-    return 1.0 if move.state in TERMINAL else path.index(move.state) / (len(path) - 1)
+    if move.state in TERMINAL:
+        return 1.0
+    # One that leaves a target that could not serve it is about where it was when it was stopped.
+    return path.index("stopping" if move.state == "leaving" else move.state) / (len(path) - 1)

@@ -48,6 +48,13 @@ def newest(readings: Iterable[Reading], now: float) -> dict[tuple[str, str], Rea
     return best
 
 
+def opened(readings: Iterable[Reading], now: float) -> frozenset[tuple[str, str]]:
+    """Return the (account, window) pairs of which nothing counts now, since the period that was last read is over."""
+    known = list(readings)
+    counting = newest(known, now)
+    return frozenset((r.account, r.window) for r in known if (r.account, r.window) not in counting)
+
+
 def _same_period(one: Reading, other: Reading) -> bool:
     if one.resets_at is None or other.resets_at is None:
         return one.resets_at == other.resets_at

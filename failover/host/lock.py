@@ -6,6 +6,7 @@ loss locks nobody out. The lock file is never unlinked: that would let two proce
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -38,14 +39,12 @@ class RoleLock:
             raise HostError(f"{self.path}: cannot be locked: {error.strerror or error}") from None
         own = identify(os.getpid())
         assert own is not None
-        # Only the holder writes it, so one name will do: what a kill or a full disk left there is written over.
-        temporary = self._beside.with_name(f"{self._beside.name}.part")
-        try:
+        # Only the holder writes it, so one name will do: what a kill left there is written over. It is for people to
+        # read: a disk that is full must not keep the lock from its holder.
+        with contextlib.suppress(OSError):
+            temporary = self._beside.with_name(f"{self._beside.name}.part")
             temporary.write_bytes(msgspec.json.encode(own))
             temporary.rename(self._beside)
-        except OSError as error:
-            self._lock.release()
-            raise HostError(f"{self._beside}: cannot be written: {error.strerror}") from None
 
     def holder(self) -> ProcessId | None:
         """Return the live process that last noted itself as holder, if there is one."""

@@ -21,7 +21,7 @@ from failover.errors import HostError
 from failover.host.process import identify
 
 #: Lengths stand before the two texts, so that no byte in a name or title can be taken for a separator.
-_PANE = "#{pane_id} #{pane_pid} #{pane_dead} #{n:session_name} #{session_name}#{pane_title}"
+_PANE = "#{pid} #{pane_id} #{pane_pid} #{pane_dead} #{n:session_name} #{session_name}#{pane_title}"
 _NOBODY = ("no server running", "error connecting to", "no current", "server exited")
 #: tmux learns of a death by SIGCHLD, a little after a pidfd tells it (seconds, ample).
 _DEATH_SEEN_WITHIN = 1.0
@@ -29,13 +29,17 @@ _buffers = itertools.count(1)
 
 
 class Pane(msgspec.Struct, frozen=True):
-    """The first pane of a session. pid: its process (the last one, when dead); dead: it ended and the pane stays."""
+    """The first pane of a session.
+
+    pid: its process (the last one, when dead); dead: it ended and the pane stays; server: the tmux server's number.
+    """
 
     session: str
     pane_id: str
     pid: int
     dead: bool
     title: str
+    server: int
 
 
 class Tmux:
@@ -91,11 +95,17 @@ class Tmux:
             time.sleep(0.005)
 
     def paste(self, pane_id: str, text: str) -> None:
-        """Paste `text` into a pane as one bracketed paste; it is not submitted."""
+        """Paste `text` into a pane as one bracketed paste; it is not submitted.
+
+        The server itself looks whether the pane's process lives, in the same step: tmux 3.3a crashes, with all of its
+        sessions, when something is pasted into a pane whose process has ended (measured).
+        """
         buffer = f"failover-{os.getpid()}-{next(_buffers)}"
         self._run("load-buffer", "-b", buffer, "-", stdin=text.encode())
+        paste = f"paste-buffer -d -p -b {buffer} -t {pane_id}"
         try:
-            self._run("paste-buffer", "-d", "-p", "-b", buffer, "-t", pane_id)
+            if self._run("if-shell", "-F", "-t", pane_id, "#{pane_dead}", "display-message -p dead", paste):
+                raise HostError(f"pane {pane_id}: its process has ended, so nothing was pasted")
         except HostError:
             with contextlib.suppress(HostError):  # the text must not stay in the user's list of buffers
                 self._run("delete-buffer", "-b", buffer)
@@ -142,9 +152,9 @@ class Tmux:
 
 
 def _parse(line: bytes) -> Pane:
-    pane_id, pid, dead, length, rest = line.rstrip(b"\n").split(b" ", 4)
-    name, title = rest[: int(length)], rest[int(length) :]
-    return Pane(name.decode(errors="replace"), pane_id.decode(), int(pid), dead == b"1", title.decode(errors="replace"))
+    server, pane_id, pid, dead, length, rest = line.rstrip(b"\n").split(b" ", 5)
+    name, title = rest[: int(length)].decode(errors="replace"), rest[int(length) :].decode(errors="replace")
+    return Pane(name, pane_id.decode(), int(pid), dead == b"1", title, int(server))
 
 
 def _program(argv: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from failover.claude.hooks import MAX_BYTES as MAX_HOOK
-from failover.errors import UsageError
+from failover.errors import StoreError, UsageError
 from failover.http.auth import Guard
 from failover.http.entrance import Entrance, sender
 
@@ -83,6 +83,8 @@ class Gate:
             await _answer(send, 408, f"the body did not arrive within {_BODY_WITHIN:.0f} s")
         except UsageError as error:
             await _answer(send, 400, str(error))
+        except StoreError as error:
+            await _answer(send, 503, str(error))
         except ConnectionResetError:
             pass
         else:

@@ -6,7 +6,10 @@ The session waits inside its hook for our answer, so everything here is short; o
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections import defaultdict
+from typing import NoReturn
 from urllib.parse import parse_qs
 
 import msgspec
@@ -16,7 +19,7 @@ from failover.claude.hooks import HookBody
 from failover.clock import Clock
 from failover.config_yaml import is_name
 from failover.core.session import HookCall, may_hold
-from failover.errors import UsageError
+from failover.errors import StoreBroken, StoreError, UsageError
 from failover.host.process import ProcessId, alive
 from failover.store import hooks
 from failover.store.db import Store
@@ -56,6 +59,7 @@ class Entrance:
         self._store, self._clock, self._boot = store, clock, boot
         self._wakers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
+        self._missed = False  # a hook came that could not be written
 
     def begin(self) -> int:
         """Note that hooks may have been missed until now; return in how many sessions."""
@@ -65,10 +69,33 @@ class Entrance:
     async def hook(self, who: Sender, body: bytes, gone: asyncio.Future[None]) -> None:
         """Write a hook, and return when its session may go on. gone: done when the client has hung up.
 
-        Raises UsageError for a body that is no hook.
+        Raises UsageError for a body that is no hook, StoreError when it cannot be written.
         """
         call = reduced(claude_hooks.parse(body), who.launch, self._store.now_ms())
+        try:
+            call, held = self._record(who, call)
+        except StoreBroken as error:
+            _end_at_once(error)
+        except StoreError:
+            self._missed = True
+            raise
+        if not held:
+            return
+        try:
+            await self._released(call.conversation, gone)
+        finally:
+            try:
+                with self._store.transaction() as tx:
+                    hooks.end_hold(self._store, tx, who.session, self._boot, call)
+            except StoreError as error:
+                # The session goes on now. As long as this process lives, it would be taken for held.
+                _end_at_once(error)
+
+    def _record(self, who: Sender, call: HookCall) -> tuple[HookCall, bool]:
+        """Write a hook; return it with its id, and whether its answer is to be held back."""
         with self._store.transaction() as tx:
+            if self._missed:
+                hooks.mark_gaps(self._store, tx)
             held = (
                 not self._closing
                 and may_hold(hooks.activity(self._store, who.session), call)
@@ -77,16 +104,11 @@ class Entrance:
             call = hooks.record_hook(
                 self._store, tx, session=who.session, account=who.account, boot=self._boot, call=call, held=held
             )
-        if not held:
-            return
-        try:
-            await self._released(call.conversation, gone)
-        finally:
-            with self._store.transaction() as tx:
-                hooks.end_hold(self._store, tx, who.session, self._boot, call)
+        self._missed = False
+        return call, held
 
     def statusline(self, who: Sender, body: bytes) -> None:
-        """Write a statusline push. Raises UsageError for a body that is none."""
+        """Write a statusline push. Raises UsageError for a body that is none, StoreError when it cannot be written."""
         try:
             fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
             conversation = msgspec.json.decode(fields["session_id"], type=str)
@@ -137,6 +159,12 @@ class Entrance:
             self._wakers[conversation].discard(waker)
             if not self._wakers[conversation]:
                 del self._wakers[conversation]
+
+
+def _end_at_once(error: StoreError) -> NoReturn:
+    """End this process without another word to anybody: its death lets every hold go, and a successor looks."""
+    logging.getLogger("control-plane").error("%s", error)
+    os._exit(1)
 
 
 def reduced(body: HookBody, launch: str, at_ms: int) -> HookCall:

@@ -13,7 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import Parameter
 
 from failover.config import Config
-from failover.errors import UsageError
+from failover.errors import StoreError, UsageError
 from failover.events import Envelope
 from failover.http import views
 from failover.http.app import MAX_BODY
@@ -24,7 +24,7 @@ from failover.store.db import Store
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wanted. by: who wants it, in words for people."""
 
-    verb: Literal["swap", "launch", "stop", "restart", "pause", "resume"]
+    verb: Literal["swap", "launch", "stop", "restart", "unpin", "pause", "resume"]
     args: orders.Args = orders.Args()
     by: str = "HTTP"
 
@@ -135,7 +135,7 @@ def make_routes(config: Config, store: Store) -> Litestar:
             healthz, readyz, status, accounts, session_list, tasks, swap_list, checkpoints, event_list, place, order,
         ],
         request_max_body_size=MAX_BODY,
-        exception_handlers={ValidationException: _in_words, RecursionError: _too_deep},
+        exception_handlers={ValidationException: _in_words, RecursionError: _too_deep, StoreError: _no_store},
         openapi_config=OpenAPIConfig(
             title="claude-failover", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
         ),
@@ -176,3 +176,8 @@ def _too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Respons
     return Response(
         {"status_code": 400, "detail": "the body is nested too deep"}, status_code=400, media_type="application/json"
     )
+
+
+def _no_store(request: Request[Any, Any, Any], error: StoreError) -> Response[dict[str, Any]]:
+    """Say what the store's trouble is; it is the host's, and not the caller's."""
+    return Response({"status_code": 503, "detail": str(error)}, status_code=503, media_type="application/json")

@@ -59,12 +59,14 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as configured, placed and last seen. state `new`: never launched."""
+    """A session as configured, placed and last seen. state `new`: never launched; pinned: the account that a person
+    chose for it, empty when none did."""
 
     name: str
     project: str
     account: str
     state: str
+    pinned: str = ""
     since_ms: int = 0
     conversation: str = ""
     pid: int = 0
@@ -193,6 +195,7 @@ def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
                 name=name,
                 project=place.cwd if place else str(spec.project) if spec else "",
                 account=place.account if place else (spec and spec.account) or "",
+                pinned=place.pinned if place else "",
                 state=sight.state if sight and place else "new" if place is None else "unknown",
                 since_ms=sight.since_ms if sight else 0,
                 conversation=place.conversation if place else "",

@@ -128,7 +128,8 @@ class Scene:
         if entry is None or entry.status != "idle" or path is None:
             return None
         try:
-            if time.time() - path.stat().st_mtime < _AT_REST:
+            # A time in the future is of before the clock was set back.
+            if 0 <= time.time() - path.stat().st_mtime < _AT_REST:
                 return None
         except OSError:
             return None

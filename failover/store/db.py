@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from failover.clock import Clock, SystemClock
-from failover.errors import StoreError
+from failover.errors import StoreBroken, StoreError
 from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
@@ -41,6 +41,28 @@ def _make(path: Path) -> None:
         made.unlink()
 
 
+def _told(path: Path, error: sqlite3.Error) -> Exception:
+    """Return what SQLite's error means for the operator; an error of our own making stays what it is."""
+    # None where the module itself raised it.
+    match (getattr(error, "sqlite_errorname", None) or "").split("_")[1:]:
+        case ["FULL"]:
+            return StoreError(f"{path}: the disk is full; make room there, and all goes on by itself")
+        case ["BUSY" | "LOCKED", *_]:
+            return StoreError(f"{path}: locked by another process for {_BUSY_MS / 1000:g} s; see: fuser {path}")
+        case ["IOERR" | "CANTOPEN", *_]:
+            return StoreBroken(f"{path}: {error}; see that its disk has room and is well (dmesg)")
+        case ["CORRUPT" | "NOTADB", *_]:
+            return _damaged(path, str(error))
+    return error
+
+
+def _damaged(path: Path, how: str) -> StoreBroken:
+    return StoreBroken(
+        f"{path}: damaged ({how}); end the daemon with: claude-failover down, move {path.name}, {path.name}-wal and "
+        f"{path.name}-shm away, then: claude-failover up (the sessions go on)"
+    )
+
+
 class Transaction:
     """An open write transaction; `emit` adds events that become true when it commits."""
 
@@ -69,8 +91,9 @@ class Store:
     source and boot stamp its events. `on_commit` gets the envelopes after their transaction is on disk.
     """
 
-    def __init__(self, connection: sqlite3.Connection, source: str, boot: str, clock: Clock) -> None:
-        self._connection, self._source, self._boot, self._clock = connection, source, boot, clock
+    def __init__(self, connection: sqlite3.Connection, path: Path, source: str, boot: str, clock: Clock) -> None:
+        self._connection, self._path = connection, path
+        self._source, self._boot, self._clock = source, boot, clock
         self._seq = 0
         self.on_commit: Callable[[Sequence[Envelope]], None] = lambda envelopes: None
 
@@ -78,8 +101,9 @@ class Store:
     def open(cls, path: Path, source: str, boot: str = "", clock: Clock | None = None) -> Store:
         """Open the store for writing, and make it if it is not there (mode 0600).
 
-        Raises StoreError when the file is no store of ours, of a newer release, or cannot be read.
+        Raises StoreError when the file is no store of ours, of a newer release, damaged, or cannot be read.
         """
+        connection = None
         try:
             if not path.exists():
                 _make(path)
@@ -88,6 +112,11 @@ class Store:
             connection.execute("PRAGMA synchronous = NORMAL")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
         except (sqlite3.Error, OSError) as error:
+            if connection is not None:
+                connection.close()
+            told = _told(path, error) if isinstance(error, sqlite3.Error) else error
+            if isinstance(told, StoreError):
+                raise told from None
             raise StoreError(
                 f"{path}: {error}; see that the disk has room and that the file is a store of ours"
             ) from None
@@ -99,7 +128,7 @@ class Store:
                 if newer
                 else f"{path}: not a store of ours (schema {version}); move it away, or name another state_dir"
             )
-        return cls(connection, source, boot, clock or SystemClock())
+        return cls(connection, path, source, boot, clock or SystemClock())
 
     @classmethod
     def read_only(cls, path: Path) -> Store:
@@ -113,28 +142,46 @@ class Store:
             connection.execute("SELECT 1 FROM events LIMIT 1")
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}; is this a store of claude-failover?") from None
-        return cls(connection, "reader", "", SystemClock())
+        return cls(connection, path, "reader", "", SystemClock())
 
     def query(self, sql: str, args: Sequence[object] = ()) -> list[Any]:
-        """Return all rows of a SELECT (sqlite3.Row)."""
-        return self._connection.execute(sql, args).fetchall()
+        """Return all rows of a SELECT (sqlite3.Row). Raises StoreError."""
+        try:
+            return self._connection.execute(sql, args).fetchall()
+        except sqlite3.Error as error:
+            raise _told(self._path, error) from error
 
     def one(self, sql: str, args: Sequence[object] = ()) -> Any:
-        """Return the first row of a SELECT, or None."""
-        return self._connection.execute(sql, args).fetchone()
+        """Return the first row of a SELECT, or None. Raises StoreError."""
+        try:
+            return self._connection.execute(sql, args).fetchone()
+        except sqlite3.Error as error:
+            raise _told(self._path, error) from error
+
+    def check(self) -> None:
+        """Read the whole file (50 MB: about 0.2 s). Raises StoreError when it is damaged."""
+        found = self.query("PRAGMA quick_check(1)")[0][0]
+        if found != "ok":
+            raise _damaged(self._path, found)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write in one transaction; on an exception nothing of it remains and nothing is published."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        """Write in one transaction; on an exception nothing of it remains and nothing is published.
+
+        Raises StoreError where the file cannot be written: StoreBroken when this process must not try again.
+        """
         transaction = Transaction(self._connection)
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield transaction
             envelopes = [self._append(event, seq) for seq, event in enumerate(transaction.events, self._seq + 1)]
             self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise _told(self._path, error) from error
             raise
         self._seq += len(envelopes)
         if envelopes:

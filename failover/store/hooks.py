@@ -69,14 +69,24 @@ def last_call(store: Store) -> int:
     return row[0] or 0
 
 
-def prompts_after(store: Store, conversation: str, call: int) -> tuple[str, ...]:
-    """Return what people wrote to a conversation after hook call `call`, oldest first."""
+def silent_prompt(store: Store, conversation: str) -> int:
+    """Return the id of the newest call with a prompt after which a conversation was not heard of again but for its end,
+    0 when there is none: its turn may never have begun."""
+    row = store.one(
+        "SELECT id, hook FROM hook_calls WHERE conversation = ? AND hook != 'SessionEnd' ORDER BY id DESC LIMIT 1",
+        (conversation,),
+    )
+    return row["id"] if row and row["hook"] == "UserPromptSubmit" else 0
+
+
+def prompts_after(store: Store, conversation: str, call: int) -> tuple[HookCall, ...]:
+    """Return the calls with what people wrote to a conversation after hook call `call`, oldest first."""
     rows = store.query(
         "SELECT body FROM hook_calls WHERE conversation = ? AND id > ? AND hook = 'UserPromptSubmit' ORDER BY id",
         (conversation, call),
     )
     calls = [_call.decode(row["body"]) for row in rows]
-    return tuple(one.prompt for one in calls if not one.agent and not is_notification(one.prompt))
+    return tuple(one for one in calls if not one.agent and not is_notification(one.prompt))
 
 
 def mark_gaps(store: Store, tx: Transaction) -> int:

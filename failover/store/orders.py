@@ -9,7 +9,7 @@ import msgspec
 from failover.events import OrderDone, OrderPlaced
 from failover.store.db import Store, Transaction
 
-Verb = Literal["swap", "launch", "stop", "restart"]
+Verb = Literal["swap", "launch", "stop", "restart", "unpin"]
 Outcome = Literal["done", "refused", "failed"]
 
 

@@ -105,8 +105,9 @@ CREATE TABLE swap_requests (    -- quota-monitor
     at_ms         INTEGER NOT NULL,
     source        TEXT NOT NULL,
     target        TEXT NOT NULL,
-    urgency       TEXT NOT NULL,              -- soft | hard
-    reason        TEXT NOT NULL
+    urgency       TEXT NOT NULL,              -- idle | soft | hard
+    reason        TEXT NOT NULL,
+    sessions      TEXT NOT NULL DEFAULT '[]'  -- which ones; none named: all that should move
 );
 
 CREATE TABLE placements (       -- account-switcher: which account and process each session runs on
@@ -116,6 +117,7 @@ CREATE TABLE placements (       -- account-switcher: which account and process e
     cwd           TEXT NOT NULL,
     wanted        TEXT NOT NULL,              -- running | stopped
     launch        TEXT NOT NULL,
+    pinned        TEXT NOT NULL DEFAULT '',   -- the account that a person chose; it is gone back to
     pane          TEXT NOT NULL DEFAULT '',
     pid           INTEGER NOT NULL DEFAULT 0, -- with start: 0 until known
     start         INTEGER NOT NULL DEFAULT 0,
@@ -136,7 +138,8 @@ CREATE TABLE swaps (            -- account-switcher; restarts and stops go the s
     deadline_mono REAL NOT NULL,
     host_boot     TEXT NOT NULL,
     finished_ms   INTEGER NOT NULL DEFAULT 0,
-    sentence      TEXT NOT NULL DEFAULT ''
+    sentence      TEXT NOT NULL DEFAULT '',
+    tried         TEXT NOT NULL DEFAULT '[]'  -- earlier targets that turned out to be none
 );
 CREATE UNIQUE INDEX one_open_swap ON swaps (state) WHERE state = 'open';
 

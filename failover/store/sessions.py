@@ -13,7 +13,10 @@ from failover.store.db import Store, Transaction
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
-    """Which account, conversation and process a session has. pid and start are 0 until the process is known."""
+    """Which account, conversation and process a session has.
+
+    pinned: the account that a person chose for it, empty when none did; pid and start are 0 until the process is known.
+    """
 
     session: str
     account: str
@@ -21,6 +24,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     wanted: str
     launch: str
+    pinned: str = ""
     pane: str = ""
     pid: int = 0
     start: int = 0
@@ -61,6 +65,11 @@ def place(tx: Transaction, placement: Placement) -> None:
     fields = msgspec.structs.asdict(placement)
     marks = ", ".join("?" * len(fields))
     tx.execute(f"INSERT OR REPLACE INTO placements ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
+
+
+def unpin(tx: Transaction, session: str) -> None:
+    """Leave the choice of a session's account to the policy again."""
+    tx.execute("UPDATE placements SET pinned = '' WHERE session = ?", (session,))
 
 
 def sightings(store: Store) -> dict[str, Sighting]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from failover.core.move import AWAY, Move
+from failover.core.move import AWAY, Move, Reached, Urgency
 from failover.store.db import Store, Transaction
 
 #: How long a request for a swap stands (milliseconds).
@@ -15,13 +15,16 @@ REQUEST_LASTS_MS = 20_000
 
 
 class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A swap (or restart, or stop) as the store keeps it. deadline_mono: monotonic seconds of the boot `host_boot`."""
+    """A swap (or restart, or stop) as the store keeps it.
+
+    deadline_mono: monotonic seconds of the boot `host_boot`; tried: earlier targets that turned out to be none.
+    """
 
     id: int
     kind: Literal["swap", "restart", "stop"]
     source: str
     target: str
-    urgency: Literal["soft", "hard"]
+    urgency: Urgency
     reason: str
     order_id: int
     request_id: int
@@ -31,17 +34,22 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     host_boot: str
     finished_ms: int
     sentence: str
+    tried: tuple[str, ...] = ()
 
 
 class SwapRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The quota-monitor's wish for a swap."""
+    """The quota-monitor's wish for a swap. source and target are one where sessions are to be continued.
+
+    sessions: which ones, empty for all that should move.
+    """
 
     id: int
     at_ms: int
     source: str
     target: str
-    urgency: Literal["soft", "hard"]
+    urgency: Urgency
     reason: str
+    sessions: tuple[str, ...] = ()
 
 
 _move = msgspec.json.Decoder(Move)
@@ -49,7 +57,7 @@ _encode = msgspec.json.encode
 
 
 def _swap(row: Any) -> SwapRow:
-    return msgspec.convert(dict(row), SwapRow)
+    return msgspec.convert({**dict(row), "tried": msgspec.json.decode(row["tried"])}, SwapRow)
 
 
 def open_swap(store: Store) -> SwapRow | None:
@@ -69,6 +77,37 @@ def last_started_ms(store: Store) -> int | None:
     return row[0] if row else None
 
 
+def last_continued_ms(store: Store) -> int | None:
+    """Return when sessions were last continued on the account that they were on, None when never."""
+    row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'restart' AND request_id > 0")
+    return row[0] if row else None
+
+
+def limits_met(store: Store) -> list[Reached]:
+    """Return the used-up windows that the moves of the last swaps met on their way."""
+    return [met for row in latest(store, 5) for move in moves(store, row.id) for met in move.limits]
+
+
+def troubled(store: Store, since_ms: int) -> dict[str, str]:
+    """Return the accounts that turned out to be no targets since then (epoch milliseconds), each with the reason.
+
+    A session that was moved there afterwards clears an account; one that had reached its limit is judged by its
+    readings instead.
+    """
+    found: dict[str, str] = {}
+    for row in latest(store, 20):
+        if row.started_ms < since_ms:
+            break
+        made = moves(store, row.id)
+        limited = {met.account for move in made for met in move.limits}
+        for account in refused(row, made) - limited:
+            found.setdefault(account, f"{account} could not serve in swap {row.id}")
+        for move in made:
+            if move.state == "verified":
+                found.setdefault(move.target, "")
+    return {account: why for account, why in found.items() if why}
+
+
 def moves(store: Store, swap: int) -> list[Move]:
     """Return the moves of a swap in the order in which they are to be made."""
     rows = store.query("SELECT id, body FROM moves WHERE swap = ? ORDER BY id", (swap,))
@@ -79,6 +118,20 @@ def away(store: Store) -> frozenset[str]:
     """Return the sessions that the open swap has stopped and not yet started again."""
     rows = store.query("SELECT m.session, m.state FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.state = 'open'")
     return frozenset(row["session"] for row in rows if row["state"] in AWAY)
+
+
+def owed(store: Store, session: str, conversation: str) -> tuple[str, int]:
+    """Return the prompt with which a session was to go on when its last move left it without a process, and since when
+    (epoch milliseconds); empty when it is owed none."""
+    row = store.one(
+        "SELECT m.id, m.body, max(j.at_ms) AS at_ms FROM moves m JOIN journal j ON j.move = m.id WHERE m.id ="
+        " (SELECT max(id) FROM moves WHERE session = ?) AND m.state IN ('stopped', 'failed', 'yielded')",
+        (session,),
+    )
+    if row is None or row["body"] is None:
+        return "", 0
+    move = _move.decode(row["body"])
+    return (move.prompt, row["at_ms"]) if move.conversation == conversation else ("", 0)
 
 
 def begin(
@@ -101,6 +154,17 @@ def begin(
         " deadline_mono, host_boot) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
         (kind, source, target, urgency, reason, order_id, request_id, started_ms, deadline_mono, host_boot),
     )
+
+
+def rule_out(tx: Transaction, row: SwapRow, target: str) -> None:
+    """Note that the open swap's target is none. target: the one from now on, the same where there is no other."""
+    tried = _encode((*row.tried, row.target)).decode()
+    tx.execute("UPDATE swaps SET target = ?, tried = ? WHERE id = ?", (target, tried, row.id))
+
+
+def refused(row: SwapRow, moves: Sequence[Move]) -> frozenset[str]:
+    """Return the accounts that turned out in this swap to be no target."""
+    return frozenset((*row.tried, *(account for move in moves for account in move.refused)))
 
 
 def add_move(tx: Transaction, move: Move) -> int:
@@ -160,4 +224,6 @@ def unserved_requests(store: Store) -> Sequence[SwapRequest]:
         " ORDER BY id",
         (store.now_ms() - REQUEST_LASTS_MS,),
     )
-    return [msgspec.convert(dict(row), SwapRequest) for row in rows]
+    return [
+        msgspec.convert({**dict(row), "sessions": msgspec.json.decode(row["sessions"])}, SwapRequest) for row in rows
+    ]

@@ -67,6 +67,12 @@ def any_queued(store: Store) -> bool:
     return store.one(f"SELECT 1 FROM tasks WHERE {_OPEN} AND state = 'queued' LIMIT 1") is not None
 
 
+def projects_with_queued(store: Store) -> frozenset[str]:
+    """Return the projects in which a task waits for a session."""
+    rows = store.query(f"SELECT DISTINCT project FROM tasks WHERE {_OPEN} AND state = 'queued'")
+    return frozenset(row["project"] for row in rows)
+
+
 def queued(store: Store, project: str, sessions: Sequence[str]) -> list[Task]:
     """Return the first tasks that wait in a project for any of these sessions: some more than there are sessions."""
     marks = ", ".join("?" * len(sessions))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from failover.core.policy import Swap
 from failover.core.usage import Reading
 from failover.store.db import Store, Transaction
 
@@ -46,12 +47,24 @@ def statuslines(store: Store) -> list[StatuslineRow]:
     return [msgspec.convert(dict(row), StatuslineRow) for row in store.query("SELECT * FROM statuslines")]
 
 
-def request_swap(tx: Transaction, at_ms: int, source: str, target: str, urgency: str, reason: str) -> int:
+def recache_tokens(store: Store) -> dict[str, int]:
+    """Return what each session's context costs on an account that has not cached it (tokens; the binary's own estimate,
+    `prompt_cache.recache_tokens_if_cold` of its statusline)."""
+    rows = store.query(
+        "SELECT session, json_extract(body, '$.prompt_cache.recache_tokens_if_cold') AS tokens FROM statuslines"
+    )
+    return {row["session"]: int(row["tokens"]) for row in rows if isinstance(row["tokens"], int | float)}
+
+
+def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:
     """Ask the account-switcher for a swap; return the request's id."""
     return tx.insert(
-        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason) VALUES (?, ?, ?, ?, ?)",
-        (at_ms, source, target, urgency, reason),
-    )
+        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            at_ms, wanted.source, wanted.target, wanted.urgency, wanted.reason,
+            msgspec.json.encode(wanted.sessions).decode(),
+        ),
+    )  # fmt: skip
 
 
 def last_request_ms(store: Store) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Sequence
 
 import msgspec
@@ -12,25 +11,22 @@ from failover import crash
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import move as table
-from failover.core import prompt, swap
-from failover.core.move import TERMINAL, Around, Move, Step, Wait
-from failover.core.session import Activity
+from failover.core import policy, steps, swap
+from failover.core.move import BEFORE_DEATH, TERMINAL, Around, Move, Step, Wait
 from failover.errors import HostError
-from failover.events import HoldChanged, MoveAdvanced, SessionLaunched, SwapFinished
+from failover.events import HoldChanged, MoveAdvanced, SessionLaunched, SwapFinished, SwapRetargeted
 from failover.host import process
-from failover.host.process import ProcessId
 from failover.host.tmux import Tmux
 from failover.store import hooks, orders, sessions, swaps
-from failover.store.db import Store
+from failover.store.db import Store, Transaction
 from failover.store.swaps import SwapRow
+from failover.switcher import replaying
 from failover.switcher.launcher import Launcher, new_launch_id
 from failover.switcher.look import Scene
+from failover.switcher.stopping import Stopper
 
 #: A hold is renewed while its swap is open; it ends by itself this long after its holder stopped caring (seconds).
 _HOLD_LASTS = 60.0
-#: SIGTERM again after this long, SIGKILL after that (seconds; measured: SIGTERM takes up to 1.8 s).
-_TERM_AGAIN = 5.0
-_KILL_AFTER = 20.0
 _MAX_PASSES = 30
 
 
@@ -42,23 +38,42 @@ class Engine:
         own = process.identify(os.getpid())
         assert own is not None
         self._own = own
-        self._signalled: dict[int, float] = {}  # move → when it was last sent a signal (monotonic)
+        self._stopper = Stopper(config, clock, tmux)
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
-        self._launched: set[str] = set()  # launch ids that this process has carried out
-        self._deaths: dict[int, int] = {}  # move → pidfd
+        self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
 
     def descriptors(self) -> Sequence[int]:
         """Return the pidfds of processes whose death is awaited."""
-        return list(self._deaths.values())
+        return self._stopper.descriptors()
+
+    def scene(self) -> Scene:
+        """Return a fresh look at the world."""
+        return Scene(self._config, self._store, self._tmux, self._clock.epoch())
+
+    def retarget(self, row: SwapRow, target: str, why: str) -> SwapRow:
+        """Send the moves that have not been relaunched yet to another target; `why`: what is wrong with the old one."""
+        with self._store.transaction() as tx:
+            swaps.rule_out(tx, row, target)
+            for move in swaps.moves(self._store, row.id):
+                if move.target == row.target and move.state in (*BEFORE_DEATH, "stopping", "dead"):
+                    swaps.save_move(tx, msgspec.structs.replace(move, target=target))
+            tx.emit(SwapRetargeted(swap=row.id, source=row.source, was=row.target, target=target, why=why))
+        return msgspec.structs.replace(row, target=target, tried=(*row.tried, row.target))
+
+    def rule_out(self, row: SwapRow) -> SwapRow:
+        """Note that the swap's target is none, where there is no other."""
+        with self._store.transaction() as tx:
+            swaps.rule_out(tx, row, row.target)
+        return msgspec.structs.replace(row, tried=(*row.tried, row.target))
 
     def drive(self, row: SwapRow, preflight: str | None, paused: bool) -> str:
         """Take every step that can be taken now. Return what was done or is waited for, in one sentence."""
-        steps: list[str] = []
+        done: list[str] = []
         waits: dict[str, str] = {}
         for _ in range(_MAX_PASSES):
             moves = swaps.moves(self._store, row.id)
-            scene = Scene(self._config, self._store, self._tmux)
+            scene = self.scene()
             progressed = False
             for index, move in enumerate(moves):
                 if move.state in TERMINAL:
@@ -66,11 +81,11 @@ class Engine:
                 decision: Step | Wait = Step("hold", "")
                 while isinstance(decision, Step) and move.state not in TERMINAL:
                     around = self._around(row, moves, move, scene, preflight, paused)
-                    decision = table.decide(move, scene.seen(move), around)
+                    decision = steps.decide(move, scene.seen(move), around)
                     if isinstance(decision, Step):
                         move = moves[index] = self._take(row, move, decision, scene)
                         progressed = True
-                        steps.append(f"{move.session} {move.state} ({decision.why})")
+                        done.append(f"{move.session} {move.state} ({decision.why})")
                     # What changes the world ends the pass for this session: the next step needs a new look.
                     if self._act_safely(move, around, scene, waits):
                         break
@@ -80,11 +95,12 @@ class Engine:
                 return self._finish(row, moves)
             if not progressed:
                 break
-        return "; ".join(steps) or "; ".join(f"{name}: {why}" for name, why in waits.items())
+        return "; ".join(done) or "; ".join(f"{name}: {why}" for name, why in waits.items())
 
     def _around(
         self, row: SwapRow, moves: Sequence[Move], move: Move, scene: Scene, preflight: str | None, paused: bool
     ) -> Around:
+        refused = swaps.refused(row, moves)
         return Around(
             now=self._clock.monotonic(),
             deadline=row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0,
@@ -93,7 +109,21 @@ class Engine:
             preflight=preflight,
             paused=paused and row.order_id == 0,
             found=self._found_for(move),
+            refused=refused,
+            other=self._other(row, move, refused, scene),
+            spent=move.state == "answering" and scene.is_spent(move.source),
         )
+
+    def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
+        """Return where a move may go whose target cannot serve it, empty when nowhere (or while that is not asked)."""
+        if move.kind != "swap" or move.state not in ("dead", "answering"):
+            return ""
+        if move.state == "dead" and move.target not in refused:
+            return ""
+        if row.target not in refused and row.target != move.target:
+            return row.target
+        found = policy.instead(move.source, scene.accounts, refused | {move.target}, self._config.failover.margin)
+        return found.name if found else ""
 
     def _found_for(self, move: Move) -> float | None:
         if move.state != "stopping" or move.id in self._stopped:
@@ -113,32 +143,7 @@ class Engine:
         self._found.pop(move.id, None)
         crash.point(self._config.paths.run_dir, state, "before")
         with self._store.transaction() as tx:
-            match step.event:
-                case "bound":
-                    seen = scene.seen(move)
-                    moved = msgspec.structs.replace(moved, outcome=step.outcome, limited=seen.limited)
-                case "note":
-                    moved = self._note(moved, scene.activities.get(move.session))
-                case "died":
-                    moved = self._compose(moved, scene)
-                case "relaunch":
-                    moved = msgspec.structs.replace(moved, launch=new_launch_id(), launches=move.launches + 1)
-                    sessions.place(tx, self._placement(moved, scene))
-                case "launched":
-                    found = scene.process_of(move)
-                    if found is None:
-                        raise HostError(f"{move.session}: its new process ended while it was looked at")
-                    moved = msgspec.structs.replace(moved, new_pid=found.pid, new_start=found.start)
-                    sessions.place(tx, self._placement(moved, scene))
-                    tx.emit(
-                        SessionLaunched(
-                            session=move.session, account=move.target, conversation=move.conversation, pid=found.pid
-                        )
-                    )
-                case "end":
-                    sessions.place(
-                        tx, msgspec.structs.replace(self._placement(moved, scene), wanted="stopped", pid=0, start=0)
-                    )
+            moved = self._settle(tx, move, moved, step, scene)
             if state == "dead" or state in TERMINAL or state == "queued":
                 swaps.lift_hold(tx, move.conversation)
                 tx.emit(HoldChanged(conversation=move.conversation, standing=False))
@@ -148,35 +153,51 @@ class Engine:
         crash.point(self._config.paths.run_dir, state, "after")
         return moved
 
-    def _note(self, move: Move, activity: Activity | None) -> Move:
-        """Keep what only lives in the session's memory: a prompt that has not begun, a tool that is being cut off."""
-        move = msgspec.structs.replace(move, noted_call=hooks.last_call(self._store))
-        if activity is None or activity.conversation != move.conversation:
-            return move
-        cut_off = ""
-        if move.outcome == "interrupted" and activity.tool_open:
-            cut_off = f"the tool call {activity.tool}: {activity.tool_input}"
-        held_prompt = activity.held_prompt if activity.held else ""
-        return msgspec.structs.replace(move, held_prompt=held_prompt, cut_off=cut_off)
-
-    def _compose(self, move: Move, scene: Scene) -> Move:
-        """Make the replay prompt from what is on disk now that the process is dead."""
-        ending = scene.ending(move)
-        outcome, cut_off, limited = move.outcome, move.cut_off, move.limited
-        queued: tuple[str, ...] = ()
-        assert outcome != ""
-        if ending is not None:
-            queued, limited = ending.queued_prompts, limited or ending.limit is not None
-            if ending.open_tools:
-                cut_off = "the tool call " + " and ".join(f"{tool.name}: {tool.input}" for tool in ending.open_tools)
-            elif outcome in ("idle", "turn") and ending.last_kind in ("user_prompt", "tool_result"):
-                # A turn had just begun that no hook told of (a queued prompt begins one silently): it has to go on.
-                outcome = "tool"
-        # Written between the last look and the death: held, so it never began; or queued, then the transcript has it.
-        late = hooks.prompts_after(self._store, move.conversation, move.noted_call)
-        queued = (*queued, *(text for text in late if text not in queued))
-        text = prompt.replay(outcome, limited=limited, held_prompt=move.held_prompt, queued=queued, cut_off=cut_off)
-        return msgspec.structs.replace(move, limited=limited, cut_off=cut_off, prompt=text)
+    def _settle(self, tx: Transaction, move: Move, moved: Move, step: Step, scene: Scene) -> Move:
+        """Return the move with what the step settles; `move`: as it was, `moved`: in its new state."""
+        replace = msgspec.structs.replace
+        match step.event:
+            case "bound":
+                return replace(moved, outcome=step.outcome, limited=scene.seen(move).limited)
+            case "note":
+                return replaying.note(self._store, moved, scene.activities.get(move.session))
+            case "lost":
+                ending = scene.ending(move)
+                lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
+                return replaying.compose(self._store, lost, ending)
+            case "died" | "again":
+                return replaying.compose(self._store, moved, scene.ending(move))
+            case "relaunch":
+                # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
+                again = move.launch and not move.new_pid and step.target == move.target
+                launch = move.launch if again else new_launch_id()
+                known = {"launch": launch, "launches": move.launches + 1, "launched_ms": self._store.now_ms()}
+                moved = replace(moved, target=step.target, new_pid=0, new_start=0, **known)
+                sessions.place(tx, self._placement(moved, scene))
+            case "launched":
+                found, server = scene.process_of(move), self._launcher.server()
+                if found is None:
+                    raise HostError(f"{move.session}: its new process ended while it was looked at")
+                moved = replace(moved, new_pid=found.pid, new_start=found.start)
+                if server is not None:
+                    moved = replace(moved, server_pid=server.pid, server_start=server.start)
+                sessions.place(tx, self._placement(moved, scene))
+                tx.emit(
+                    SessionLaunched(
+                        session=move.session, account=move.target, conversation=move.conversation, pid=found.pid
+                    )
+                )
+            case "leave" | "park":
+                seen = scene.seen(move)
+                if seen.refusal != "service":
+                    moved = replace(moved, refused=(*move.refused, move.target))
+                if seen.reached is not None:
+                    moved = replace(moved, limits=(*move.limits, seen.reached))
+                if step.target and step.target != move.target:
+                    moved = replace(moved, target=step.target, launches=0)
+            case "end":
+                sessions.place(tx, replace(self._placement(moved, scene), wanted="stopped", pid=0, start=0))
+        return moved
 
     def _placement(self, move: Move, scene: Scene) -> sessions.Placement:
         pane = scene.panes.get(move.session)
@@ -187,6 +208,7 @@ class Engine:
             cwd=move.cwd,
             wanted="running",
             launch=move.launch,
+            pinned=move.pinned,
             pane=pane.pane_id if pane else "",
             pid=move.new_pid,
             start=move.new_start,
@@ -204,20 +226,28 @@ class Engine:
             return True
 
     def _act(self, move: Move, around: Around, scene: Scene) -> bool:
-        if move.state != "stopping" and (descriptor := self._deaths.pop(move.id, None)) is not None:
-            os.close(descriptor)
+        if move.state not in ("stopping", "leaving"):
+            self._stopper.forget(move)
         match move.state:
             case "holding" | "at_boundary" | "checkpointed":
                 return self._hold(move, standing=around.slot or move.state != "holding")
             case "stopping":
+                if move.id in self._stopped and not self._stopper.has_told(move) and not self._holds(move):
+                    # This process was stopped, or the host asleep, since it looked: the hold ran out, and the session
+                    # may be at work again. Now it is as if another switcher had left the move here.
+                    self._stopped.discard(move.id)
+                    return True
                 # One that is no longer registered has been told already; telling it again does no harm.
                 if around.found is None or not scene.seen(move).registered:
-                    self._stop(move)
+                    self._stopper.stop(move, scene)
+                return True
+            case "leaving":
+                self._stopper.stop(move, scene)
                 return True
             case "dead":
                 return True
-            case "relaunching" if move.launch not in self._launched:
-                self._launched.add(move.launch)
+            case "relaunching" if (move.launch, move.launches) not in self._launched:
+                self._launched.add((move.launch, move.launches))
                 if scene.process_of(move) is None:
                     self._launcher.start(self._placement(move, scene), move.prompt)
                 return True
@@ -239,19 +269,11 @@ class Engine:
                 tx.emit(HoldChanged(conversation=move.conversation, standing=standing))
         return standing != (row is not None)
 
-    def _stop(self, move: Move) -> None:
-        now, target = self._clock.monotonic(), ProcessId(move.pid, move.start)
-        if move.id not in self._deaths and (descriptor := process.open_pidfd(target)) is not None:
-            self._deaths[move.id] = descriptor
-        if now - self._signalled.get(move.id, -_TERM_AGAIN) < _TERM_AGAIN:
-            return
-        self._signalled[move.id] = now
-        hard = now - move.at.get("stopping", now) > _KILL_AFTER and not self._refreshes_login(move)
-        process.send_signal(target, signal.SIGKILL if hard else signal.SIGTERM)
-
-    def _refreshes_login(self, move: Move) -> bool:
-        """Say whether the binary may be in the middle of rewriting its login (killing it then would lose the login)."""
-        return (self._config.account(move.source).config_dir / ".oauth_refresh.lock").exists()
+    def _holds(self, move: Move) -> bool:
+        """Say whether our hold on a move's session still stands."""
+        hold = hooks.standing_hold(self._store, move.conversation)
+        own = hold is not None and (hold.pid, hold.start) == (self._own.pid, self._own.start)
+        return own and hold is not None and self._clock.monotonic() < hold.until_mono
 
     def _finish(self, row: SwapRow, moves: Sequence[Move]) -> str:
         took = self._store.now_ms() - row.started_ms
@@ -269,6 +291,7 @@ class Engine:
                     stayed=stayed,
                     duration_ms=took,
                     sentence=sentence,
+                    urgency=row.urgency,
                 )
             )
             if row.order_id:
@@ -276,6 +299,6 @@ class Engine:
                 if outcome in ("done", "refused"):
                     result = "done" if outcome == "done" else "refused"
                 orders.finish(tx, row.order_id, self._store.now_ms(), result, f"swap {row.id}: {sentence}")
-        for memory in (self._signalled, self._found, self._stopped, self._launched):
+        for memory in (self._stopper, self._found, self._stopped, self._launched):
             memory.clear()
         return f"swap {row.id}: {sentence}"

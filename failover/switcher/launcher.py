@@ -10,6 +10,7 @@ from failover.claude.launch import LaunchSpec
 from failover.config import Config
 from failover.errors import HostError
 from failover.host import process
+from failover.host.process import ProcessId
 from failover.host.tmux import Pane, Tmux
 from failover.store.sessions import Placement
 
@@ -24,6 +25,11 @@ class Launcher:
 
     def __init__(self, config: Config, tmux: Tmux) -> None:
         self._config, self._tmux = config, tmux
+
+    def server(self) -> ProcessId | None:
+        """Return the tmux server that the sessions live in, None when there is none. Raises HostError."""
+        pane = next(iter(self._tmux.panes().values()), None)
+        return process.identify(pane.server) if pane else None
 
     def make_whole(self, account: str) -> None:
         """Link and seed an account's config dir so that no dialog stands in the way. Raises HostError."""

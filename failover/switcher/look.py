@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from failover.candidates import candidates
 from failover.claude import launch, registry, transcript
 from failover.config import Config
-from failover.core.move import BEFORE_DEATH, Move, Seen
+from failover.core.move import BEFORE_DEATH, Move, Reached, Refusal, Seen
+from failover.core.policy import Candidate
 from failover.core.session import Activity, Standing, standing
 from failover.host import process
 from failover.host.process import ProcessId
@@ -18,13 +20,29 @@ from failover.store.db import Store
 
 #: Hooks that show that the model has spoken in the turn.
 _ANSWERED = frozenset({"PreToolUse", "PostToolUse", "PostToolBatch", "PermissionRequest", "Stop"})
+#: Words of StopFailure's `error` (all of them read in the binary, 2.1.330). These lie with the account: another one may
+#: serve the turn.
+_OF_THE_ACCOUNT = frozenset(
+    {
+        "authentication_failed",
+        "oauth_org_not_allowed",
+        "account_on_hold",
+        "verification_required",
+        "billing_error",
+        "cloud_credential_error",
+        "model_not_found",
+    }
+)
+#: These lie with the turn itself: no account would serve it better.
+_OF_THE_TURN = frozenset({"invalid_request", "max_output_tokens"})
 
 
 class Scene:
     """One look, taken once a pass and shared by all moves. What costs is looked up only when it is asked for."""
 
-    def __init__(self, config: Config, store: Store, tmux: Tmux) -> None:
-        self._config, self._store, self._tmux = config, store, tmux
+    def __init__(self, config: Config, store: Store, tmux: Tmux, now: float) -> None:
+        """now: epoch seconds."""
+        self._config, self._store, self._tmux, self._now = config, store, tmux, now
         self._seen: dict[tuple[int, str], Seen] = {}
 
     @cached_property
@@ -36,6 +54,15 @@ class Scene:
     def panes(self) -> Mapping[str, Pane]:
         """The first pane of each tmux session."""
         return self._tmux.panes()
+
+    @cached_property
+    def accounts(self) -> Sequence[Candidate]:
+        """The accounts as the policy sees them."""
+        return candidates(self._config, self._store, self._now)
+
+    def is_spent(self, account: str) -> bool:
+        """Say whether a window of an account is used up."""
+        return any(r.used >= 100 for view in self.accounts if view.name == account for r in view.readings.values())
 
     @cached_property
     def _registry(self) -> list[registry.RegistryEntry]:
@@ -62,11 +89,40 @@ class Scene:
         if move.state in BEFORE_DEATH:
             return self._before(move)
         if move.state == "stopping":
-            registered = any((e.pid, e.start) == (move.pid, move.start) for e in self._registry)
-            return Seen(alive=process.alive(ProcessId(move.pid, move.start)), registered=registered)
+            entry = self._entry(ProcessId(move.pid, move.start))
+            alive = process.alive(ProcessId(move.pid, move.start))
+            return Seen(alive=alive, registered=entry is not None, status=entry.status if entry else "")
+        if move.state == "leaving":
+            return Seen(alive=process.alive(ProcessId(move.new_pid, move.new_start)))
         if move.state == "dead":
-            return Seen(elsewhere=self.elsewhere(move.conversation, {move.pid}))
+            closed = move.session not in self.panes and self._server_lives(move)
+            late = self.process_of(move) if move.launch else None
+            ours = {move.pid, move.new_pid, late.pid if late else 0}
+            return Seen(elsewhere=self.elsewhere(move.conversation, ours), closed=closed)
         return self._after(move)
+
+    def _entry(self, one: ProcessId) -> registry.RegistryEntry | None:
+        return next((e for e in self._registry if (e.pid, e.start) == (one.pid, one.start)), None)
+
+    def _server_lives(self, move: Move) -> bool:
+        """Say whether the tmux server of the move's pane lives; one that is not known does."""
+        return not move.server_pid or process.alive(ProcessId(move.server_pid, move.server_start))
+
+    def is_writing(self, move: Move) -> bool:
+        """Say whether the session is proven to be writing its answer: in a turn, in no tool, and no dialog open."""
+        activity, pane = self.activities.get(move.session), self.panes.get(move.session)
+        if activity is None or activity.conversation != move.conversation or activity.unheard or activity.gap:
+            return False
+        at_it = activity.turn and not (activity.tool_open or activity.asking or activity.agents or activity.held)
+        ending = self.ending(move)
+        return (
+            at_it
+            and self.seen(move).status == "busy"
+            and ending is not None
+            and not ending.queued_prompts
+            and pane is not None
+            and (pane.pid, pane.pane_id) == (move.pid, move.pane)
+        )
 
     def ending(self, move: Move) -> transcript.Ending | None:
         """Return how the conversation's transcript ends, None when it has none."""
@@ -83,11 +139,11 @@ class Scene:
         return tuple(sorted(pid for pid in found - ours if not ours.intersection(process.ancestors(pid))))
 
     def _before(self, move: Move) -> Seen:
-        entry = next((e for e in self._registry if (e.pid, e.start) == (move.pid, move.start)), None)
+        entry = self._entry(ProcessId(move.pid, move.start))
         if entry is None or entry.conversation != move.conversation:
             alive = process.alive(ProcessId(move.pid, move.start))
             why = "the registry does not have it on its conversation" if alive else "its process is gone"
-            return Seen(alive=alive, standing=Standing(None, why))
+            return Seen(alive=alive, server_died=not self._server_lives(move), standing=Standing(None, why))
         activity = self.activities.get(move.session)
         if activity is not None and activity.conversation != move.conversation:
             activity = None
@@ -100,6 +156,7 @@ class Scene:
             quiet = entry.status == "idle" and (ending is None or not ending.background)
         return Seen(
             alive=True,
+            server_died=not self._server_lives(move),
             elsewhere=self.elsewhere(move.conversation, {move.pid}),
             standing=standing(activity, entry.status, limited=limited, quiet=quiet),
             limited=limited,
@@ -115,14 +172,17 @@ class Scene:
 
     def _after(self, move: Move) -> Seen:
         found = self.process_of(move)
-        entry = next((e for e in self._registry if found and (e.pid, e.start) == (found.pid, found.start)), None)
+        entry = self._entry(found) if found else None
         registered = entry is not None and entry.conversation == move.conversation
         status = entry.status if entry else ""
         activity = self.activities.get(move.session)
         if activity is not None and activity.launch != move.launch:
             activity = None
         answered = activity is not None and (activity.tool != "" or activity.last_hook in _ANSWERED)
-        trouble = activity.failure if activity else ""
+        failure = activity.failure if activity else ""
+        if move.prompt and registered and status in ("idle", "waiting") and not (answered or failure):
+            answered, failure = self._unheard(move)
+        trouble, refusal, reached = self._refusal(move, failure)
         taken = (
             answered or bool(trouble) or (activity is not None and activity.turn) or (registered and status == "busy")
         )
@@ -133,4 +193,39 @@ class Scene:
             taken=taken,
             answered=answered,
             trouble=trouble,
+            refusal=refusal,
+            reached=reached,
         )
+
+    def _unheard(self, move: Move) -> tuple[bool, str]:
+        """Return whether a turn that is over was answered, and how it failed, by the transcript alone.
+
+        The hooks of a turn that came and went while the control plane was being started were heard by nobody.
+        """
+        ending = self.ending(move)
+        if ending is None or not ending.was_given(move.prompt, move.launched_ms):
+            return False, ""
+        failures = {"limit": "rate_limit", "error": "unknown"}
+        return ending.last_kind == "assistant_text", failures.get(ending.last_kind, "")
+
+    def _refusal(self, move: Move, failure: str) -> tuple[str, Refusal, Reached | None]:
+        """Return why the first turn failed, and for which sort of reason; nothing while that is not known.
+
+        A used-up limit and throttling have one word in the hook (rate_limit, measured on 2.1.330): only the record in
+        the transcript tells them apart, and it is written up to 0.3 s later.
+        """
+        if not failure:
+            return "", "", None
+        ending = self.ending(move)
+        limit = ending.limit if ending is not None else None
+        if limit is not None and limit.at_ms >= move.launched_ms:  # an older one is of the account that it came from
+            reached = Reached(move.target, limit.type, limit.resets_at, limit.at_ms)
+            return f"it has reached its {limit.type} limit", "limit", reached
+        words = "throttled" if failure == "rate_limit" else failure.replace("_", " ")
+        if failure in _OF_THE_ACCOUNT:
+            return words, "account", None
+        if failure in _OF_THE_TURN:
+            return words, "turn", None
+        if failure == "rate_limit" and (ending is None or ending.last_kind != "error"):
+            return "", "", None
+        return words, "service", None

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from failover.candidates import candidates
+from failover.candidates import candidates, movable
 from failover.clock import Clock
 from failover.config import Config
-from failover.core import policy
+from failover.core import policy, swap
 from failover.core.move import Move
 from failover.core.swap import in_order
-from failover.errors import FailoverError, HostError, Refused, UsageError
-from failover.events import SessionLaunched, SwapStarted
+from failover.errors import FailoverError, Refused, UsageError
+from failover.events import SwapStarted
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import orders, sessions, swaps
+from failover.store import orders, sessions, swaps, usage
 from failover.store.db import Store
 from failover.store.orders import Order
 from failover.store.sessions import Placement
-from failover.switcher.launcher import Launcher, new_launch_id
+from failover.switcher.launcher import Launcher
+from failover.switcher.starting import Starter
 
 Kind = Literal["swap", "restart", "stop"]
 
@@ -32,6 +32,7 @@ class Desk:
 
     def __init__(self, config: Config, store: Store, clock: Clock, launcher: Launcher) -> None:
         self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
+        self._starter = Starter(config, store, clock, launcher)
 
     # -- orders of people and programs ---------------------------------------------------------------
 
@@ -41,7 +42,11 @@ class Desk:
             if paused and not order.args.dry_run:
                 raise Refused("paused; lift it with: claude-failover resume")
             if order.verb == "launch":
-                return self._launch(order)
+                ended, sentence = self._starter.start_all(order.args.sessions, order.args.to)
+                self._answer(order, ended, sentence)
+                return sentence
+            if order.verb == "unpin":
+                return self._unpin(order)
             return self._begin_ordered(order)
         except FailoverError as error:
             outcome: orders.Outcome = "refused" if isinstance(error, Refused) else "failed"
@@ -59,7 +64,7 @@ class Desk:
             kind: Kind = "stop" if order.verb == "stop" else "restart"
             if not placed:
                 raise Refused(f"no session to {order.verb}: none of them runs")
-            return self._begin(kind, placed, "", "soft", by, order_id=order.id)
+            return self._begin(kind, placed, policy.Swap("", "", "soft", by), order_id=order.id)
         target = order.args.to or self._best_target(placed)
         account = self._config.account(target)
         if not account.enabled:
@@ -73,11 +78,13 @@ class Desk:
             sentence = self._plan(moving, target)
             self._answer(order, "done", sentence)
             return sentence
-        return self._begin("swap", moving, target, "soft", by, order_id=order.id)
+        # A person chose, if only by wanting to be elsewhere: the automat does not undo it.
+        moving = [msgspec.structs.replace(p, pinned=target) for p in moving]
+        return self._begin("swap", moving, policy.Swap("", target, "soft", by), order_id=order.id)
 
     def _at_its_threshold(self, target: str) -> str:
         """Return why a target would have to be left again at once, empty when it would not."""
-        view = next(v for v in candidates(self._config, self._store, self._clock.epoch()) if v.name == target)
+        view = next(v for v in self._accounts() if v.name == target)
         for window, reading in sorted(view.readings.items()):
             threshold = view.thresholds.get(window, 100.0)
             if reading.used >= threshold:
@@ -88,10 +95,22 @@ class Desk:
         seen = sessions.sightings(self._store)
         names = self._ordered(moving)
         told = ", ".join(f"{name} ({seen[name].state if name in seen else 'unknown'})" for name in names)
-        return f"would move {len(names)} sessions to {target}: {told}; nothing was done"
+        cost = swap.bill(self._moves(0, "swap", moving, target))
+        return f"would move {len(names)} sessions to {target}: {told}{f'; {cost}' if cost else ''}; nothing was done"
+
+    def _unpin(self, order: Order) -> str:
+        """Leave the choice of account to the policy again."""
+        placements = sessions.placements(self._store)
+        names = [name for name in order.args.sessions or placements if name in placements and placements[name].pinned]
+        with self._store.transaction() as tx:
+            for name in names:
+                sessions.unpin(tx, name)
+        sentence = f"left the choice of account to the policy for {', '.join(names) or 'no session: none was pinned'}"
+        self._answer(order, "done", sentence)
+        return sentence
 
     def _best_target(self, placed: Sequence[Placement]) -> str:
-        views = candidates(self._config, self._store, self._clock.epoch())
+        views = self._accounts()
         in_use = sorted(
             (view for view in views if any(p.account == view.name for p in placed)), key=lambda v: -v.sessions
         )
@@ -120,12 +139,36 @@ class Desk:
         if paused:
             return "paused: the request for a swap waits"
         moving = [p for p in self._living(()) if p.account == request.source]
-        seen = sessions.sightings(self._store)
-        if self._config.failover.idle_sessions == "leave":
-            moving = [p for p in moving if p.session not in seen or seen[p.session].state != "idle"]
+        if request.sessions:
+            moving = [p for p in moving if p.session in request.sessions]
+        else:
+            moving = movable(self._config, self._store, moving)
         if not moving:
-            return f"nothing to move: no session runs on {request.source}"
-        return self._begin("swap", moving, request.target, request.urgency, request.reason, request_id=request.id)
+            return f"nothing to move: no session that would have to runs on {request.source}"
+        kind: Kind = "swap" if request.target != request.source else "restart"
+        wanted = policy.Swap(request.source, request.target, request.urgency, request.reason)
+        return self._begin(kind, moving, wanted, request_id=request.id)
+
+    def follow_up(self, paused: bool) -> str:
+        """Take further those that went to an account before it turned out that it cannot serve; "" when there are none.
+
+        A session at rest is not asked anything when it is moved, so it cannot tell.
+        """
+        latest = swaps.latest(self._store, 1)
+        if paused or not latest or latest[0].kind != "swap" or latest[0].state == "open":
+            return ""
+        row, moves = latest[0], swaps.moves(self._store, latest[0].id)
+        refused = swaps.refused(row, moves)
+        stranded = {m.session: m.launch for m in moves if m.state == "verified" and m.target in refused}
+        moving = [p for p in self._living(()) if stranded.get(p.session) == p.launch] if stranded else []
+        found = policy.instead(row.source, self._accounts(), refused, self._config.failover.margin) if moving else None
+        if found is None:
+            return ""
+        reason = f"{moving[0].account} could not serve a session that was moved with them"
+        return self._begin("swap", moving, policy.Swap(moving[0].account, found.name, "soft", reason))
+
+    def _accounts(self) -> list[policy.Candidate]:
+        return candidates(self._config, self._store, self._clock.epoch())
 
     # -- beginning -----------------------------------------------------------------------------------
 
@@ -134,28 +177,25 @@ class Desk:
         return in_order([(p.session, seen[p.session].state if p.session in seen else "unknown") for p in placed])
 
     def _begin(
-        self,
-        kind: Kind,
-        moving: Sequence[Placement],
-        target: str,
-        urgency: policy.Urgency,
-        reason: str,
-        order_id: int = 0,
-        request_id: int = 0,
+        self, kind: Kind, moving: Sequence[Placement], wanted: policy.Swap, order_id: int = 0, request_id: int = 0
     ) -> str:
         by_name = {placement.session: placement for placement in moving}
         names = self._ordered(moving)
         sources = sorted({placement.account for placement in moving})
         source = sources[0] if len(sources) == 1 else "several"
         deadline = self._config.failover.deadline
-        wait = deadline.soft if urgency == "soft" else deadline.hard
+        wait = deadline.hard if wanted.urgency == "hard" else deadline.soft
+        moves = self._moves(0, kind, [by_name[name] for name in names], wanted.target)
+        reason = wanted.reason
+        if kind == "swap" and (cost := swap.bill(moves)):
+            reason = f"{reason}; {cost}"
         with self._store.transaction() as tx:
-            swap = swaps.begin(
+            number = swaps.begin(
                 tx,
                 kind=kind,
                 source=source,
-                target=target,
-                urgency=urgency,
+                target=wanted.target,
+                urgency=wanted.urgency,
                 reason=reason,
                 order_id=order_id,
                 request_id=request_id,
@@ -163,92 +203,41 @@ class Desk:
                 deadline_mono=self._clock.monotonic() + wait,
                 host_boot=process.host_boot_id(),
             )
-            for name in names:
-                swaps.add_move(tx, self._move(swap, kind, by_name[name], target))
+            for move in moves:
+                swaps.add_move(tx, msgspec.structs.replace(move, swap=number))
             tx.emit(
                 SwapStarted(
-                    swap=swap, source=source, target=target, urgency=urgency, sessions=tuple(names), reason=reason
+                    swap=number,
+                    source=source,
+                    target=wanted.target,
+                    urgency=wanted.urgency,
+                    sessions=tuple(names),
+                    reason=reason,
                 )
             )
-        return (
-            f"swap {swap} began: {kind} of {len(names)} sessions from {source} to {target or source} because {reason}"
-        )
+        to = wanted.target or source
+        return f"swap {number} began: {kind} of {len(names)} sessions from {source} to {to} because {reason}"
 
-    def _move(self, swap: int, kind: Kind, placement: Placement, target: str) -> Move:
-        return Move(
-            id=0,
-            swap=swap,
-            session=placement.session,
-            conversation=placement.conversation,
-            cwd=placement.cwd,
-            source=placement.account,
-            target="" if kind == "stop" else target or placement.account,
-            kind=kind,
-            pane=placement.pane,
-            pid=placement.pid,
-            start=placement.start,
-        )
-
-    # -- launching -----------------------------------------------------------------------------------
-
-    def _launch(self, order: Order) -> str:
-        """Start every session that was ordered and does not run, each in its last conversation if it has one."""
-        names = order.args.sessions or tuple(spec.name for spec in self._config.sessions)
-        account = self._config.account(order.args.to).name if order.args.to else ""
-        placements = sessions.placements(self._store)
-        started, running, failed = [], [], []
-        for name in names:
-            spec = self._config.session(name)
-            last = placements.get(name)
-            if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
-                running.append(name)
-                continue
-            if last and last.cwd != str(spec.project):
-                last = None  # a conversation belongs to its folder
-            wanted = account or (last.account if last else "") or spec.account or self._preferred()
-            placement = Placement(
-                session=name,
-                account=wanted,
-                conversation=last.conversation if last else str(uuid.uuid4()),
-                cwd=str(spec.project),
-                wanted="running",
-                launch=new_launch_id(),
-                launched_ms=self._store.now_ms(),
+    def _moves(self, number: int, kind: Kind, placed: Sequence[Placement], target: str) -> list[Move]:
+        tokens = usage.recache_tokens(self._store)
+        server = self._launcher.server()
+        return [
+            Move(
+                id=0,
+                swap=number,
+                session=placement.session,
+                conversation=placement.conversation,
+                cwd=placement.cwd,
+                source=placement.account,
+                target="" if kind == "stop" else target or placement.account,
+                kind=kind,
+                pane=placement.pane,
+                pid=placement.pid,
+                start=placement.start,
+                server_pid=server.pid if server else 0,
+                server_start=server.start if server else 0,
+                pinned=placement.pinned,
+                bill=tokens.get(placement.session, 0) if kind == "swap" else 0,
             )
-            try:
-                self._start(placement)
-                started.append(name)
-            except HostError as error:
-                failed.append(str(error))
-        words = [f"started {len(started)} sessions"]
-        words += [f"{len(running)} run already"] if running else []
-        words += failed
-        self._answer(order, "failed" if failed else "done", "; ".join(words))
-        return "; ".join(words)
-
-    def _start(self, placement: Placement) -> None:
-        with self._store.transaction() as tx:
-            sessions.place(tx, placement)
-        pane = self._launcher.start(placement)
-        found = process.identify(pane.pid)
-        if found is None:
-            raise HostError(
-                f"{placement.session}: it ended at once; look at its pane: tmux attach -t {placement.session}"
-            )
-        with self._store.transaction() as tx:
-            sessions.place(tx, msgspec.structs.replace(placement, pane=pane.pane_id, pid=found.pid, start=found.start))
-            tx.emit(
-                SessionLaunched(
-                    session=placement.session,
-                    account=placement.account,
-                    conversation=placement.conversation,
-                    pid=found.pid,
-                )
-            )
-
-    def _preferred(self) -> str:
-        """Return the most preferred account that nothing speaks against, else the most preferred one."""
-        views = sorted(candidates(self._config, self._store, self._clock.epoch()), key=lambda v: (v.priority, v.name))
-        enabled = [view for view in views if view.enabled]
-        margin = self._config.failover.margin
-        return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)
+            for placement in placed
+        ]

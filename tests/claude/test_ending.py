@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,8 +21,21 @@ def end_of(name: str) -> Ending:
     return transcript.ending(DATA / f"{name}.jsonl")
 
 
+def state(name: str) -> Ending:
+    """Return how a conversation stands, without what was said in it."""
+    return msgspec.structs.replace(end_of(name), prompts=())
+
+
+def test_what_the_model_was_given_is_known_by_text_and_time() -> None:
+    ending = end_of("stopped-while-streaming")
+    (*_, last) = ending.prompts
+    assert ending.was_given(f" {last.text}\n", last.at_ms)
+    assert not ending.was_given(last.text, last.at_ms + 1), "that was said before"
+    assert not ending.was_given("something else", 0)
+
+
 def test_a_finished_turn_leaves_nothing_open() -> None:
-    assert end_of("idle") == Ending(last_kind="assistant_text")
+    assert state("idle") == Ending(last_kind="assistant_text")
 
 
 def test_a_tool_that_was_cut_off_is_named() -> None:
@@ -31,7 +45,7 @@ def test_a_tool_that_was_cut_off_is_named() -> None:
 
 
 def test_a_tool_that_was_cut_off_is_no_longer_open_after_the_resume() -> None:
-    assert end_of("stopped-in-tool-and-resumed") == Ending(last_kind="assistant_text")
+    assert state("stopped-in-tool-and-resumed") == Ending(last_kind="assistant_text")
 
 
 def test_a_session_held_after_its_tools_ends_with_their_results() -> None:
@@ -76,7 +90,7 @@ def test_a_replay_that_holds_the_prompt_ends_its_wait_without_any_word_of_an_exi
 
 
 def test_a_session_stopped_while_streaming_ends_with_its_prompt() -> None:
-    assert end_of("stopped-while-streaming") == Ending(last_kind="user_prompt")
+    assert state("stopped-while-streaming") == Ending(last_kind="user_prompt")
 
 
 def test_an_interrupt_by_a_person_is_told_from_a_prompt() -> None:
@@ -98,7 +112,7 @@ def test_the_weekly_limit_is_told() -> None:
 
 
 def test_a_limit_is_over_when_the_conversation_went_on() -> None:
-    assert end_of("limit-seven-day-resumed") == Ending(last_kind="assistant_text")
+    assert state("limit-seven-day-resumed") == Ending(last_kind="assistant_text")
 
 
 def test_a_sub_agent_at_work_is_background_work() -> None:

@@ -152,7 +152,14 @@ def test_a_progress_bar_per_session_is_shown_on_a_terminal(control: Plane) -> No
 
 def test_ctrl_c_ends_the_waiting_and_not_the_order(control: Plane) -> None:
     environ = {**os.environ, "FAILOVER_CONFIG": str(control.file), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([*PROGRAM, "swap"], stderr=subprocess.PIPE, env=environ, cwd=ROOT)
+    # Whoever runs the tests in the background may have made them deaf to it.
+    process = subprocess.Popen(
+        [*PROGRAM, "swap"],
+        stderr=subprocess.PIPE,
+        env=environ,
+        cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     (order,) = wait_for(lambda: orders.pending(control.store), 10, "the order")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)

@@ -11,11 +11,8 @@ from hypothesis import strategies as st
 from failover.core import move as table
 from failover.core.move import (
     BEFORE_DEATH,
-    MAX_LAUNCHES,
-    READY_WITHIN,
     TERMINAL,
     TRANSITIONS,
-    WORKING_FOR,
     Around,
     IllegalStep,
     Move,
@@ -23,11 +20,11 @@ from failover.core.move import (
     Step,
     Wait,
     advance,
-    decide,
 )
 from failover.core.prompt import replay
 from failover.core.session import Standing
-from failover.core.swap import conclude, free_slots, has_slot, in_order, is_over, progress
+from failover.core.steps import MAX_LAUNCHES, READY_WITHIN, WORKING_FOR, decide
+from failover.core.swap import bill, conclude, free_slots, has_slot, in_order, is_over, progress
 
 IDLE, BATCH, NONE = Standing("idle", "idle"), Standing("tool", "held after a batch of tools"), Standing(None, "busy")
 
@@ -143,8 +140,56 @@ def test_what_does_not_get_ready_is_given_up_and_said_so() -> None:
 
 
 def test_the_first_turn_under_the_target_can_fail() -> None:
-    assert step("answering", Seen(launched=True, trouble="rate_limit")) == "give_up"
-    assert step("answering", Seen()) == "give_up"
+    limit = Seen(launched=True, trouble="it has reached its limit", refusal="limit")
+    to_c = around(other="c")
+    decision = decide(move("answering"), limit, to_c)
+    assert isinstance(decision, Step)
+    assert (decision.event, decision.target) == ("leave", "c")
+    assert step("answering", limit, around(spent=True)) == "park", "it is continued when an account has room"
+    decision = decide(move("answering"), limit, around())
+    assert isinstance(decision, Step)
+    assert (decision.event, decision.target) == ("leave", "a"), "a soft swap left an account that can still serve"
+    logged_out = Seen(launched=True, trouble="authentication failed", refusal="account")
+    back = decide(move("answering"), logged_out, around(spent=True))
+    assert isinstance(back, Step)
+    assert (back.event, back.target) == ("leave", "a")
+    assert step("answering", logged_out, around(refused=frozenset({"a"}))) == "park"
+    throttled = Seen(launched=True, trouble="throttled", refusal="service")
+    assert step("answering", throttled, to_c, launches=1) == "leave"
+    assert step("answering", throttled, to_c, launches=MAX_LAUNCHES) == "park"
+    assert step("answering", Seen(launched=True, trouble="x", refusal="turn")) == "answered"
+    assert step("answering", Seen()) == "again"
+
+
+def test_a_target_that_could_not_serve_is_left() -> None:
+    assert step("leaving", Seen(alive=True), refused=("b",)) == "wait"
+    assert step("leaving", Seen()) == "died"
+
+
+def test_what_is_dead_goes_to_the_target_to_another_or_back() -> None:
+    def where(**about: Any) -> str:
+        decision = decide(move("dead"), Seen(), around(**about))
+        assert isinstance(decision, Step)
+        return decision.target
+
+    assert where() == "b"
+    assert where(refused=frozenset({"b"}), other="c") == "c"
+    assert where(refused=frozenset({"b"})) == "a"
+
+
+@pytest.mark.parametrize("state", sorted(BEFORE_DEATH))
+def test_a_session_whose_tmux_server_died_goes_on(state: str) -> None:
+    assert step(state, Seen(server_died=True)) == "lost"
+    assert step(state, Seen(alive=True, server_died=True, standing=IDLE)) == "wait", "it is about to end"
+
+
+def test_a_person_who_closes_the_session_meanwhile_wins() -> None:
+    assert step("dead", Seen(closed=True)) == "yield"
+
+
+def test_who_goes_home_goes_at_rest_only() -> None:
+    assert step("holding", Seen(alive=True, standing=NONE), around(urgency="idle")) == "withdraw"
+    assert step("holding", ALIVE, around(urgency="idle")) == "bound"
 
 
 def test_long_work_under_the_target_is_answer_enough() -> None:
@@ -161,7 +206,7 @@ def test_an_illegal_step_is_refused() -> None:
 def test_every_state_is_in_the_table_and_every_event_is_used() -> None:
     assert set(TRANSITIONS) == set(get_args(table.State))
     assert {event for events in TRANSITIONS.values() for event in events} == set(get_args(table.Event))
-    assert {"verified", "stopped", "stayed", "yielded", "failed"} == TERMINAL
+    assert {"verified", "stopped", "stayed", "yielded", "parked", "failed"} == TERMINAL
 
 
 looks = st.builds(
@@ -175,13 +220,15 @@ looks = st.builds(
     status=st.sampled_from(["", "idle", "busy", "waiting"]),
     taken=st.booleans(),
     answered=st.booleans(),
-    trouble=st.sampled_from(["", "rate_limit"]),
+    refusal=st.sampled_from(["", "limit", "account", "service", "turn"]),
+    server_died=st.booleans(),
+    closed=st.booleans(),
 )
 circumstances = st.builds(
     Around,
     now=st.floats(0, 1000),
     deadline=st.just(500.0),
-    urgency=st.sampled_from(["soft", "hard"]),
+    urgency=st.sampled_from(["idle", "soft", "hard"]),
     slot=st.booleans(),
     preflight=st.sampled_from([None, "", "not logged in"]),
     paused=st.booleans(),
@@ -205,6 +252,7 @@ def test_whatever_is_seen_in_whatever_order_each_step_is_legal_and_no_death_is_a
             assert not about.paused
         if decision.event == "relaunch":
             assert not seen.elsewhere
+            assert decision.target
         outcome = decision.outcome or outcome
         state = advance(state, decision.event)
 
@@ -256,6 +304,7 @@ def test_sessions_at_rest_leave_one_slot_to_those_whose_boundary_is_yet_to_come(
         (["verified", "stayed"], "partial"),
         (["stayed", "stayed"], "refused"),
         (["failed", "stayed"], "failed"),
+        (["parked", "verified"], "partial"),
         ([], "done"),
     ],
 )
@@ -265,9 +314,16 @@ def test_a_swap_is_summed_up(states: list[str], outcome: str) -> None:
     assert "in 1.5 s" in sentence
 
 
+def test_the_bill_of_what_moved_is_told() -> None:
+    assert "about 1.5 M tokens of context" in conclude([move("verified", bill=1_500_000), move("stayed", bill=9)], 1)[1]
+    assert bill([move(bill=400), move(bill=700)]) == "about 1 k tokens of context to be cached anew"
+    assert "tokens" not in conclude([move("verified", bill=0)], 1)[1]
+    assert "tokens" not in conclude([move("verified", kind="restart", bill=9)], 1)[1]
+
+
 def test_progress_runs_from_nothing_to_all() -> None:
     assert progress(move("queued")) == 0
-    assert 0 < progress(move("dead")) < 1
+    assert 0 < progress(move("leaving")) < progress(move("dead")) < 1
     assert progress(move("stayed")) == 1
 
 

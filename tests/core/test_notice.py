@@ -32,6 +32,11 @@ def finished(outcome: str) -> SwapFinished:
     )
 
 
+def test_who_was_to_go_home_and_is_at_work_again_is_nothing_to_tell() -> None:
+    assert of(msgspec.structs.replace(finished("refused"), urgency="idle")) is None
+    assert of(finished("refused")) is not None
+
+
 def task(outcome: str, session: str = "s1", name: str = "t1") -> TaskFinished:
     return TaskFinished(task=7, name=name, session=session, outcome=outcome, reason="no answer.")
 

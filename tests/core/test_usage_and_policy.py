@@ -25,6 +25,7 @@ def account(name: str, used: float | None = None, **fields: Any) -> Candidate:
         "thresholds": {"five_hour": 90.0, "seven_day": 95.0},
         "readings": readings,
         "sessions": 0,
+        "in_use": fields.get("sessions", 0),
     }
     return Candidate(name=name, **{**base, **fields})
 

@@ -40,15 +40,6 @@ def known(process: subprocess.Popen[bytes]) -> ProcessId:
     return found
 
 
-def test_a_reused_number_is_not_the_process_that_had_it(sleeper: subprocess.Popen[bytes]) -> None:
-    former = ProcessId(sleeper.pid, known(sleeper).start - 1)
-    assert not alive(former)
-    assert open_pidfd(former) is None
-    assert cmdline(former) == ()
-    assert send_signal(former, signal.SIGKILL) is False
-    assert sleeper.poll() is None
-
-
 def test_a_zombie_is_dead() -> None:
     with subprocess.Popen(["true"]) as process:
         was = identify(process.pid)
@@ -99,25 +90,6 @@ def test_a_process_is_found_by_an_argument_that_contains_the_text() -> None:
         assert marker in cmdline(known(process))[-1]
         process.kill()
     assert with_argument(marker) == []
-
-
-_CHILD = """
-import time
-from failover.host.process import die_with_parent
-die_with_parent()
-print(1, flush=True)
-time.sleep(60)
-"""
-_PARENT = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {_CHILD!r}]); p.wait()"
-
-
-def test_a_role_does_not_outlive_its_parent() -> None:
-    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == b"1\n"
-        (child,) = children(parent.pid)
-        parent.kill()
-        wait_for(lambda: not alive(child), timeout=5, what="the child's death")
 
 
 def test_a_parent_that_is_gone_already_is_noticed() -> None:

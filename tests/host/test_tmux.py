@@ -6,7 +6,6 @@ import itertools
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,13 +76,6 @@ def test_names_and_paths_are_data(tmux: Tmux, tmp_path: Path) -> None:
     assert tmux.panes() == {}
 
 
-def test_the_server_is_outside_our_process_group_and_session(tmux: Tmux, tmp_path: Path) -> None:
-    tmux.new_session("ccl-0", tmp_path, ["sleep", "60"])
-    pid = server_pid(tmux)
-    assert os.getsid(pid) == os.getpgid(pid) == pid
-    assert os.getsid(pid) != os.getsid(0)
-
-
 def test_a_pane_gets_nothing_of_the_daemons_environment(
     tmux: Tmux, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,22 +138,6 @@ def test_a_pane_that_is_gone_is_an_error(tmux: Tmux, tmp_path: Path) -> None:
         with pytest.raises(HostError, match="can't find pane"):
             action()
     assert libtmux.Server(socket_name=tmux.socket_name).cmd("list-buffers").stdout == []
-
-
-def test_a_hung_server_is_an_error_after_the_timeout(tmux: Tmux, tmp_path: Path) -> None:
-    tmux.new_session("ccl-0", tmp_path, ["sleep", "60"])
-    hung = server_pid(tmux)
-    impatient = Tmux(tmux.socket_name, timeout=0.3)
-    os.kill(hung, signal.SIGSTOP)
-    try:
-        for action in (impatient.panes, impatient.server_alive, lambda: impatient.keys("%0", "Enter")):
-            began = time.monotonic()
-            with pytest.raises(HostError, match=r"no answer within 0\.3 s"):
-                action()
-            assert time.monotonic() - began < 2
-    finally:
-        os.kill(hung, signal.SIGCONT)
-    assert list(tmux.panes()) == ["ccl-0"]
 
 
 def test_a_missing_tmux_is_named(tmux: Tmux, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from failover.events import HookReceived, StatuslinePushed
@@ -141,6 +144,35 @@ def test_a_killed_control_plane_lets_its_sessions_go_on_and_its_successor_knows_
     wait_until_held(control)
     control.lift_hold()
     assert code(again) == "204"
+
+
+@contextmanager
+def unwritable(control: Plane) -> Iterator[None]:
+    """Keep the store from every writer; each gives up after 5 s."""
+    with closing(sqlite3.connect(control.paths.store, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_a_hook_that_could_not_be_written_is_answered_and_counts_as_missed(control: Plane) -> None:
+    control.hook("SessionStart", source="startup")
+    with unwritable(control):
+        assert code(control.hook("SubagentStart", agent_id="x1")) == "503"
+    control.set_hold()
+    assert code(control.hook("PostToolBatch")) == "204", "nobody knows what runs beside it"
+    assert control.activity().gap
+
+
+def test_a_control_plane_that_cannot_write_that_it_let_a_session_go_ends_so_that_nobody_takes_it_for_held(
+    control: Plane,
+) -> None:
+    control.set_hold(seconds=1.0)
+    control.hook("SessionStart", source="startup")
+    waiting = control.hook("PostToolBatch", wait=False)
+    wait_until_held(control)
+    with unwritable(control):
+        assert code(waiting) == "000"
+        assert control.process is not None and control.process.wait(30) == 1
 
 
 def test_a_control_plane_that_is_stopped_answers_first(control: Plane) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from failover.clock import ManualClock
+from failover.core.policy import Swap
 from failover.errors import StoreError
 from failover.events import RolesPaused
 from failover.store import events, swaps, usage
@@ -31,7 +32,7 @@ def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
 
 def request(store: Store) -> int:
     with store.transaction() as tx:
-        return usage.request_swap(tx, store.now_ms(), "a", "b", "soft", "because")
+        return usage.request_swap(tx, store.now_ms(), Swap("a", "b", "soft", "because"))
 
 
 def begin(store: Store, request_id: int = 0) -> int:
@@ -76,7 +77,7 @@ def test_a_change_and_its_event_are_one(store: Store) -> None:
     told: list[str] = []
     store.on_commit = lambda envelopes: told.extend(envelope.source for envelope in envelopes)
     with pytest.raises(RuntimeError, match="half way"), store.transaction() as tx:
-        usage.request_swap(tx, store.now_ms(), "a", "b", "soft", "because")
+        usage.request_swap(tx, store.now_ms(), Swap("a", "b", "soft", "because"))
         tx.emit(RolesPaused(by="nobody"))
         raise RuntimeError("half way")
     assert (told, events.last_id(store), swaps.unserved_requests(store)) == ([], 0, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import audit
 from failover.sim.world import World
+
+_spoken = itertools.count(1)
 
 
 def roles(world: World) -> dict[str, tuple[str, ProcessId]]:
@@ -116,15 +119,16 @@ def rest(world: World, *names: str, timeout: float = 90) -> None:
 
 
 def say(world: World, *names: str) -> None:
-    """Ask each session something, and wait for its answer."""
-    for name in names:
-        world.type(name, f"last words to {name}")
-    for name in names:
+    """Ask each session something that it was never asked before, and wait for its answer."""
+    words = {name: f"words {next(_spoken)} to {name}" for name in names}
+    for name, text in words.items():
+        world.type(name, text)
+    for name, text in words.items():
         world.wait(
-            lambda name=name: f"last words to {name}" in texts((requests(world, name) or [{"messages": []}])[-1]),
-            name,
+            lambda name=name, text=text: text in texts((requests(world, name) or [{"messages": []}])[-1]),  # type: ignore[misc]
+            f"{text} at the API",
             60,
-        )  # type: ignore[misc]
+        )
     rest(world, *names)
 
 

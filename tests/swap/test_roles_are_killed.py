@@ -18,9 +18,7 @@ from tests.swap.actors import (
     ended,
     held,
     hold_stands,
-    journal,
     kill,
-    moves,
     order,
     pids,
     requests,
@@ -86,41 +84,6 @@ def test_each_role_is_back_at_once_and_a_swap_asked_for_meanwhile_is_done(world:
     assert_nothing_lost(world)
 
 
-@pytest.mark.parametrize("moment", ["holding", "stopping", "dead", "relaunched", "answering"])
-def test_a_switcher_killed_in_the_middle_of_a_swap_goes_on_where_it_finds_things(world: World, moment: str) -> None:
-    for name in ("mover", "worker"):
-        world.type(name, work(world, name, 4, 2))
-    world.wait(lambda: started(world, "mover", 1) and started(world, "worker", 1), "both at work")
-    ordered = order(world, "swap", "--to", "b")
-    working = {("mover", moment), ("worker", moment)}
-    world.wait(lambda: working & {*journal(world)}, f"a move {moment}")
-    boot = kill(world, "account-switcher")
-    world.wait(lambda: back(world, "account-switcher", boot), "the switcher back", BACK_WITHIN)
-    code, said = result(ordered)
-    assert code == 0, said
-    assert swaps(world) == [("done", "b")]
-    rest(world, *world.sessions)
-    say(world, *world.sessions)
-    assert {requests(world, name)[-1]["account"] for name in world.sessions} == {"b"}
-    assert ended(world) == [("mover", 1), ("mover", 2), ("worker", 1), ("worker", 2)]
-    assert_nothing_lost(world)
-
-
-def test_the_bus_killed_in_the_middle_of_a_swap_delays_it_at_most(world: World) -> None:
-    world.type("worker", work(world, "worker", 4, 2))
-    world.wait(lambda: started(world, "worker", 1), "the worker at work")
-    ordered = order(world, "swap", "--to", "b")
-    world.wait(lambda: hold_stands(world, "worker"), "a hold")
-    boot = kill(world, "bus")
-    code, said = result(ordered)
-    assert code == 0, said
-    assert back(world, "bus", boot)
-    rest(world, *world.sessions)
-    say(world, *world.sessions)
-    assert ended(world) == [("worker", 1), ("worker", 2)]
-    assert_nothing_lost(world)
-
-
 def test_a_control_plane_killed_while_it_holds_a_hook_costs_nothing(pair: World) -> None:
     """The session works on, since its hook ends, and is moved at the next boundary that is sure."""
     pair.type("one", work(pair, "one", 5, 3))
@@ -168,23 +131,3 @@ def test_what_a_dead_control_plane_held_is_no_boundary(world: World) -> None:
     rest(world, "worker")
     assert ended(world) == [("worker", 1), ("worker", 2), ("worker", 3)]
     assert_nothing_lost(world)
-
-
-def test_a_switcher_killed_in_mid_swap_and_the_control_plane_with_it(pair: World) -> None:
-    for name in pair.sessions:
-        pair.type(name, work(pair, name, 4, 2))
-    pair.wait(lambda: started(pair, "one", 1) and started(pair, "two", 1), "both at work")
-    ordered = order(pair, "swap", "--to", "b")
-    dead = {("one", "dead"), ("two", "dead")}
-    pair.wait(lambda: dead & {*journal(pair)}, "a session proven dead", 60)
-    boots = {role: kill(pair, role) for role in ("account-switcher", "control-plane")}
-    for role, boot in boots.items():
-        pair.wait(lambda role=role, boot=boot: back(pair, role, boot), f"{role} back", BACK_WITHIN)  # type: ignore[misc]
-    code, said = result(ordered)
-    assert code == 0, said
-    assert {state for state, _ in moves(pair).values()} == {"verified"}
-    rest(pair, *pair.sessions)
-    say(pair, *pair.sessions)
-    assert {requests(pair, name)[-1]["account"] for name in pair.sessions} == {"b"}
-    assert ended(pair) == [("one", 1), ("one", 2), ("two", 1), ("two", 2)]
-    assert_nothing_lost(pair)

@@ -66,7 +66,7 @@ def conversation(world: World, name: str) -> list[str]:
     Less the mascot of the real one, which blinks, and the hints that it puts to the right above the prompt.
     """
     shown = world.screen(name).split("\n───")[0]
-    lines = shown[shown.index("last words") :].splitlines()
+    lines = shown[shown.index("words ") :].splitlines()
     return [line for line in lines if line.strip() and not line.startswith(" " * 10)]
 
 
@@ -77,7 +77,7 @@ def traces(world: World, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("end", [end_in_order, kill_everything])
-def test_sessions_work_on_and_up_takes_them_over(world: World, end: Callable[[World], None]) -> None:
+def test_41_sessions_work_on_and_up_takes_them_over(world: World, end: Callable[[World], None]) -> None:
     say(world, *SESSIONS)
     before = pids(world)
     assert set(before) == set(SESSIONS)

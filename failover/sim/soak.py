@@ -1,0 +1,167 @@
+"""Swap a working pool back and forth, again and again: what is lost, done twice, left behind, and does memory grow?
+
+The sessions always have tasks. After a batch of swaps the tasks are let come to their end, the logs of the fake API and
+of the tools are counted, and the next batch begins with new conversations, since a conversation that grows for ever
+would be what is measured. The daemon stays the same one throughout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from statistics import median
+from typing import Any
+
+import click
+import psutil
+
+from failover.host import process
+from failover.host.process import ProcessId
+from failover.sim import audit
+from failover.sim.demo import drop_task
+from failover.sim.world import World
+
+_BATCH = 50
+_STEPS, _STEP_SECONDS = 2, 0.15
+_PATIENCE = 180.0
+#: A role's memory counts as flat when the last quarter of the run lies at most this far above the second one.
+_FLAT_WITHIN = 1.05
+_ACCOUNTS = ("main", "backup")
+
+
+@click.command()
+@click.option("--swaps", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--sessions", type=click.IntRange(min=1, max=20), default=6, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="No progress; one JSON object at the end.")
+def main(swaps: int, sessions: int, as_json: bool) -> None:
+    """Swap a working pool back and forth; end with 0 only when nothing was lost, doubled or left and memory is flat."""
+    batches = -(-swaps // _BATCH)
+    names = {f"b{batch}-{number}": "app" for batch in range(batches) for number in range(sessions)}
+    settings = {"cooldown": "0s", "fail_back": False, "deadline": {"soft": "2m", "hard": "60s"}}
+    with World(accounts=_ACCOUNTS, sessions=names, failover=settings) as world:
+        world.api.control(chunk_delay=0.0, accounts={name: {"u5": 0.1} for name in _ACCOUNTS})
+        world.up()
+        soak = Soak(world, sessions, quiet=as_json)
+        for batch in range(batches):
+            soak.batch(batch, min(_BATCH, swaps - batch * _BATCH))
+        result = soak.result()
+    click.echo(json.dumps(result) if as_json else json.dumps(result, indent=1))
+    if result["broken"]:
+        raise click.exceptions.Exit(1)
+
+
+class Soak:
+    """One run: what was counted so far."""
+
+    def __init__(self, world: World, sessions: int, quiet: bool) -> None:
+        self._world, self._sessions, self._quiet = world, sessions, quiet
+        self._counts: Counter[str] = Counter()
+        self._took: list[float] = []
+        self._memory: dict[str, list[float]] = {}
+        self._roles = self._processes()
+        self._target = 0
+
+    def batch(self, number: int, swaps: int) -> None:
+        """Make so many swaps with sessions of their own, and count."""
+        world, names = self._world, [f"b{number}-{place}" for place in range(self._sessions)]
+        world.launch(*names, account=_ACCOUNTS[self._target])
+        tasks: list[str] = []
+        for swap in range(swaps):
+            self._keep_busy(tasks, number)
+            self._target = 1 - self._target
+            began = time.monotonic()
+            done = world.cli("swap", "--to", _ACCOUNTS[self._target], check=False)
+            self._took.append(time.monotonic() - began)
+            self._counts["swaps"] += 1
+            if done.returncode:
+                self._counts["swaps_not_whole"] += 1
+                print(f"swap {swap} of batch {number}: {done.stdout}{done.stderr}", file=sys.stderr)
+            self._sample()
+        world.wait(lambda: len(self._finished()) >= len(tasks), f"the tasks of batch {number}", _PATIENCE)
+        self._count(tasks)
+        world.cli("sessions", "stop", *names)
+        self._leftovers(names)
+        for log in (world.api.log, world.witness, world.sim_log):
+            os.truncate(log, 0)  # each is written with O_APPEND, and everybody is quiet
+        if not self._quiet:
+            print(
+                f"{self._counts['swaps']} swaps, {self._counts['tasks']} tasks: {dict(self._counts)}", file=sys.stderr
+            )
+
+    def _keep_busy(self, tasks: list[str], batch: int) -> None:
+        while len(tasks) - len(self._finished()) < self._sessions:
+            name = f"t{batch}-{len(tasks)}"
+            drop_task(self._world, "app", name, _STEPS, _STEP_SECONDS)
+            tasks.append(name)
+
+    def _finished(self) -> list[str]:
+        return [row["name"] for row in self._world.query("SELECT name FROM tasks WHERE state IN ('done', 'failed')")][
+            self._counts["tasks"] :
+        ]
+
+    def _count(self, tasks: list[str]) -> None:
+        world = self._world
+        found = audit.audit(world.api.records(), world.steps(), world.simulated())
+        ends = Counter((note["task"], note["step"]) for note in world.steps() if note["event"] == "end")
+        self._counts["tasks"] += len(tasks)
+        self._counts["moves"] += found.moves
+        self._counts["lost_turns"] += found.lost_turns
+        self._counts["lost_tool_results"] += found.lost_tool_results
+        self._counts["tools_run_twice"] += found.tools_run_twice + len(found.started_twice)
+        self._counts["double_processes"] += len(found.double_processes)
+        self._counts["tasks_lost"] += sum(not all((task, step + 1) in ends for step in range(_STEPS)) for task in tasks)
+        for loss in found.losses:
+            print(f"lost: {loss}", file=sys.stderr)
+
+    def _leftovers(self, names: list[str]) -> None:
+        """Count what a batch left behind: processes of its sessions, holds, open swaps, markers, files half made."""
+        world = self._world
+        for name in names:
+            self._counts["processes_left"] += len(process.with_argument(world.placement(name).conversation))
+        self._counts["rows_left"] += len(world.query("SELECT 1 FROM holds")) + len(
+            world.query("SELECT 1 FROM swaps WHERE state = 'open'")
+        )
+        inbox = world.projects["app"] / ".agent-queue" / "inbox"
+        self._counts["markers_left"] += len(list(inbox.glob("*.dispatched")))
+        self._counts["files_left"] += len(list(world.state.rglob("*.part")))
+
+    def _processes(self) -> dict[str, ProcessId]:
+        rows = self._world.query("SELECT role, pid, start FROM roles")
+        return {row["role"]: ProcessId(row["pid"], row["start"]) for row in rows}
+
+    def _sample(self) -> None:
+        for role, one in self._roles.items():
+            if process.alive(one):
+                pss = psutil.Process(one.pid).memory_full_info().pss
+                self._memory.setdefault(role, []).append(pss / 2**20)
+
+    def result(self) -> dict[str, Any]:
+        """Return all counts, and in words what is wrong."""
+        memory = {role: _quarters(samples) for role, samples in self._memory.items()}
+        broken = [
+            f"{name}: {count}"
+            for name, count in self._counts.items()
+            if name not in ("swaps", "moves", "tasks") and count
+        ]
+        broken += [f"{role} grew: {found}" for role, found in memory.items() if found[3] > found[1] * _FLAT_WITHIN]
+        if self._processes() != self._roles:
+            broken.append("a role was started anew")
+        return {
+            **self._counts,
+            "swap_seconds": {"p50": round(median(self._took), 2), "max": round(max(self._took), 2)},
+            "pss_mib_by_quarter": memory,
+            "broken": broken,
+        }
+
+
+def _quarters(samples: list[float]) -> list[float]:
+    """Return the median of each quarter of a run."""
+    size = max(1, len(samples) // 4)
+    return [round(median(samples[min(place * size, len(samples) - 1) :][:size]), 2) for place in range(4)]
+
+
+if __name__ == "__main__":
+    main()

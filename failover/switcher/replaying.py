@@ -1,0 +1,99 @@
+"""What a moved session is told: kept at its boundary, made from what is on disk once its process is dead."""
+
+from __future__ import annotations
+
+import msgspec
+
+from failover.claude.ending import Ending
+from failover.core import prompt
+from failover.core.move import Move
+from failover.core.session import Activity, Outcome
+from failover.store import hooks
+from failover.store.db import Store
+
+#: A prompt's record in the transcript and the word of it to us are stamped by two processes (milliseconds, ample).
+_SLACK_MS = 1000
+
+#: What the session is told was done to it, by the move's kind.
+_WAS = {"swap": "moved to another account", "restart": "restarted", "stop": "stopped and started again"}
+
+
+def note(store: Store, move: Move, activity: Activity | None) -> Move:
+    """Keep what only lives in the session's memory: a prompt that has not begun, what is being cut off."""
+    move = msgspec.structs.replace(move, noted_call=hooks.last_call(store))
+    if activity is None or activity.conversation != move.conversation:
+        return move
+    cut_off = ""
+    if move.outcome == "interrupted" and activity.turn:
+        cut_off = f"the tool call {activity.tool}: {activity.tool_input}" if activity.tool_open else "your answer"
+    held_prompt = activity.held_prompt if activity.held else ""
+    return msgspec.structs.replace(move, held_prompt=held_prompt, cut_off=cut_off)
+
+
+def note_lost(store: Store, move: Move, activity: Activity | None, ending: Ending | None) -> Move:
+    """Keep what is known of a session whose process ended with its tmux server, at no boundary of ours.
+
+    Its last hooks tell of its end already, so it is the transcript that says whether a turn was open.
+    """
+    at_work = ending is not None and ending.last_kind in ("user_prompt", "tool_result", "tool_use_open")
+    outcome: Outcome = "interrupted" if at_work else "idle"
+    move = note(store, msgspec.structs.replace(move, outcome=outcome), activity)
+    if silent := hooks.silent_prompt(store, move.conversation):
+        # Its hook may have been answered without its turn beginning: the transcript will tell.
+        return msgspec.structs.replace(move, held_prompt="", noted_call=silent - 1)
+    return move
+
+
+def compose(store: Store, move: Move, ending: Ending | None) -> Move:
+    """Make the replay prompt of a session whose process is dead; `ending`: how its transcript stands."""
+    if move.launches:
+        return _again(store, move, ending)
+    outcome, cut_off, limited = move.outcome or "idle", move.cut_off, move.limited
+    queued: tuple[str, ...] = ()
+    if ending is not None:
+        queued, limited = ending.queued_prompts, limited or ending.limit is not None
+        if ending.open_tools:
+            cut_off = _open_tools(ending)
+        elif outcome in ("idle", "turn") and ending.last_kind in ("user_prompt", "tool_result"):
+            # A turn had just begun that no hook told of (a queued prompt begins one silently): it has to go on.
+            outcome = "tool"
+    text = prompt.replay(
+        outcome,
+        limited=limited,
+        held_prompt=move.held_prompt,
+        queued=(*queued, *_late(store, move, ending, queued)),
+        cut_off=cut_off,
+        was=_WAS[move.kind],
+    )
+    return msgspec.structs.replace(move, limited=limited, cut_off=cut_off, prompt=text)
+
+
+def _late(store: Store, move: Move, ending: Ending | None, queued: tuple[str, ...]) -> list[str]:
+    """Return what was written between the last look and the death: held, so it never began. What was queued stands in
+    the transcript, and so does what began after all."""
+    return [
+        call.prompt
+        for call in hooks.prompts_after(store, move.conversation, move.noted_call)
+        if call.prompt not in queued and not (ending and ending.was_given(call.prompt, call.at_ms - _SLACK_MS))
+    ]
+
+
+def _again(store: Store, move: Move, ending: Ending | None) -> Move:
+    """Make the prompt for one more relaunch: the first one's, unless the conversation has that already."""
+    if not move.prompt or ending is None or not ending.was_given(move.prompt, move.launched_ms - _SLACK_MS):
+        return move
+    late = [text for text in _late(store, move, ending, ending.queued_prompts) if text != move.prompt]
+    failed = ending.last_kind in ("error", "limit")
+    text = prompt.replay(
+        "turn" if failed or ending.last_kind == "assistant_text" else "interrupted",
+        limited=failed,
+        queued=(*ending.queued_prompts, *late),
+        cut_off=_open_tools(ending) if ending.open_tools else "",
+        was=_WAS[move.kind],
+        reason="the usage limit of its account" if ending.limit else "a failure of its account",
+    )
+    return msgspec.structs.replace(move, prompt=text)
+
+
+def _open_tools(ending: Ending) -> str:
+    return "the tool call " + " and ".join(f"{tool.name}: {tool.input}" for tool in ending.open_tools)

@@ -1,0 +1,106 @@
+"""Start sessions that do not run, each in its last conversation if it has one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from failover.candidates import candidates
+from failover.claude import transcript
+from failover.clock import Clock
+from failover.config import Config
+from failover.core import policy
+from failover.errors import HostError
+from failover.events import SessionLaunched
+from failover.host import process
+from failover.host.process import ProcessId
+from failover.store import sessions, swaps
+from failover.store.db import Store
+from failover.store.sessions import Placement
+from failover.switcher.launcher import Launcher, new_launch_id
+
+
+class Starter:
+    """Carries out `launch`."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock, launcher: Launcher) -> None:
+        self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
+
+    def start_all(self, names: Sequence[str], to: str) -> tuple[Literal["done", "failed"], str]:
+        """Start the sessions named, all if none is, on account `to` (empty: theirs, or the policy's choice).
+
+        Return the outcome and what was done. Raises UsageError for a name that the configuration does not know.
+        """
+        account = self._config.account(to).name if to else ""
+        specs = [self._config.session(name) for name in names] if names else list(self._config.sessions)
+        placements = sessions.placements(self._store)
+        started, running, failed = [], [], []
+        for spec in specs:
+            last = placements.get(spec.name)
+            if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
+                running.append(spec.name)
+                continue
+            if last and last.cwd != str(spec.project):
+                last = None  # a conversation belongs to its folder
+            placement = Placement(
+                session=spec.name,
+                account=account or (last.account if last else "") or spec.account or self._preferred(),
+                conversation=last.conversation if last else str(uuid.uuid4()),
+                cwd=str(spec.project),
+                wanted="running",
+                launch=new_launch_id(),
+                pinned=account or (last.pinned if last else ""),
+                launched_ms=self._store.now_ms(),
+            )
+            try:
+                self._start(placement)
+                started.append(spec.name)
+            except HostError as error:
+                failed.append(str(error))
+        words = [f"started {len(started)} sessions"]
+        words += [f"{len(running)} run already"] if running else []
+        return "failed" if failed else "done", "; ".join(words + failed)
+
+    def _start(self, placement: Placement) -> None:
+        prompt = self._owed(placement)
+        with self._store.transaction() as tx:
+            sessions.place(tx, placement)
+        pane = self._launcher.start(placement, prompt)
+        found = process.identify(pane.pid)
+        if found is None:
+            raise HostError(
+                f"{placement.session}: it ended at once; look at its pane: tmux attach -t {placement.session}"
+            )
+        with self._store.transaction() as tx:
+            sessions.place(tx, msgspec.structs.replace(placement, pane=pane.pane_id, pid=found.pid, start=found.start))
+            tx.emit(
+                SessionLaunched(
+                    session=placement.session,
+                    account=placement.account,
+                    conversation=placement.conversation,
+                    pid=found.pid,
+                )
+            )
+
+    def _owed(self, placement: Placement) -> str:
+        """Return what the session has still to be told since it was stopped, by order or for want of a target.
+
+        Nothing, when somebody has gone on with the conversation since.
+        """
+        text, since_ms = swaps.owed(self._store, placement.session, placement.conversation)
+        path = transcript.locate(self._config.shared_dir, Path(placement.cwd), placement.conversation)
+        if not text or path is None:
+            return text
+        gone_on = any(given.at_ms > since_ms for given in transcript.ending(path).prompts)
+        return "" if gone_on else text
+
+    def _preferred(self) -> str:
+        """Return the most preferred account that nothing speaks against, else the most preferred one."""
+        views = candidates(self._config, self._store, self._clock.epoch())
+        enabled = [view for view in sorted(views, key=lambda v: (v.priority, v.name)) if view.enabled]
+        margin = self._config.failover.margin
+        return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)

@@ -1,0 +1,29 @@
+"""A session that was stopped by order goes on where it was when it is started again, and is told so once."""
+
+from __future__ import annotations
+
+from failover.sim.world import World
+from tests.swap.actors import assert_nothing_lost, order, requests, rest, result, say, started, work
+
+
+def test_a_stopped_session_goes_on_where_it_was_and_is_told_once() -> None:
+    with World(accounts=("a",), sessions={"one": "app"}) as world:
+        world.api.control(chunk_delay=0.01)
+        world.up()
+        world.launch()
+        say(world, "one")
+        world.type("one", work(world, "build", 2, 0.1))
+        world.wait(lambda: started(world, "build", 1), "the first tool")
+        code, said = result(order(world, "sessions", "stop", "one"))
+        assert code == 0, said
+        world.wait(lambda: world.state_of("one") == "stopped", "the stop")
+        assert not started(world, "build", 2)
+        world.cli("sessions", "launch", "one")
+        world.wait(lambda: started(world, "build", 2), "the second tool", 60)
+        rest(world, "one")
+        asked = len(requests(world, "one"))
+        world.cli("sessions", "stop", "one")
+        world.cli("sessions", "launch", "one")
+        say(world, "one")
+        assert len(requests(world, "one")) == asked + 1, "it was told again"
+        assert_nothing_lost(world)
