@@ -82,9 +82,12 @@ def sessions_survive(record: Record) -> Iterator[str]:
     stopped: dict[tuple[int, int], float] = {}
     moves = {move["id"]: move for move in record.moves}
     for step in record.journal:
+        move, at = moves[step["move"]], step["at_ms"] / 1000
         if step["state"] == "stopping":
-            move = moves[step["move"]]
-            stopped.setdefault((move["pid"], move["start"]), step["at_ms"] / 1000)
+            stopped.setdefault((move["pid"], move["start"]), at)
+        if step["state"] == "leaving":  # started under a target that would not do, so it is stopped once more
+            there = [life for life in record.lives if life.session == move["session"] and life.first <= at]
+            stopped.update({(life.pid, life.start): at for life in there[-1:]})
     for life in record.lives:
         key = (life.pid, life.start)
         if life.alive or key in crashed:
