@@ -85,9 +85,12 @@ def sessions_survive(record: Record) -> Iterator[str]:
         move, at = moves[step["move"]], step["at_ms"] / 1000
         if step["state"] == "stopping":
             stopped.setdefault((move["pid"], move["start"]), at)
-        if step["state"] == "leaving":  # started under a target that would not do, so it is stopped once more
-            there = [life for life in record.lives if life.session == move["session"] and life.first <= at]
-            stopped.update({(life.pid, life.start): at for life in there[-1:]})
+        if step["state"] == "leaving":
+            # The process that could not be served under its account: the one that its session had just then.
+            session = move["session"]
+            for life in record.lives:
+                if life.session == session and life.first <= at <= life.last + _BLUR:
+                    stopped.setdefault((life.pid, life.start), at)
     for life in record.lives:
         key = (life.pid, life.start)
         if life.alive or key in crashed:

@@ -118,7 +118,7 @@ def _holds(world: World) -> list[str]:
 def _locks(world: World) -> Iterator[str]:
     """Say which locks are held that nobody needs at rest."""
     locks = world.config.paths.locks_dir
-    for path in (world.shared / ".claude-failover.lock", locks / "up.lock", locks / "store-open.lock"):
+    for path in (locks / "up.lock", locks / "store-open.lock"):
         if path.exists() and not _free(path):
             yield f"the lock {path.relative_to(world.root)} is held"
 
