@@ -82,12 +82,12 @@ def sessions_survive(record: Record) -> Iterator[str]:
     stopped: dict[tuple[int, int], float] = {}
     moves = {move["id"]: move for move in record.moves}
     for step in record.journal:
+        move, at = moves[step["move"]], step["at_ms"] / 1000
         if step["state"] == "stopping":
-            move = moves[step["move"]]
-            stopped.setdefault((move["pid"], move["start"]), step["at_ms"] / 1000)
+            stopped.setdefault((move["pid"], move["start"]), at)
         if step["state"] == "leaving":
             # The process that could not be served under its account: the one that its session had just then.
-            at, session = step["at_ms"] / 1000, moves[step["move"]]["session"]
+            session = move["session"]
             for life in record.lives:
                 if life.session == session and life.first <= at <= life.last + _BLUR:
                     stopped.setdefault((life.pid, life.start), at)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from failover.host import daemon, process
+from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
 from failover.sim.nemesis_hands import Crash
 from failover.sim.nemesis_plan import TaskSpec
@@ -116,11 +117,15 @@ def _holds(world: World) -> list[str]:
 
 
 def _locks(world: World) -> Iterator[str]:
-    """Say which locks are held that nobody needs at rest."""
+    """Say which locks are held that nobody needs at rest, and whether the tree's is another's than our switcher's."""
     locks = world.config.paths.locks_dir
     for path in (locks / "up.lock", locks / "store-open.lock"):
         if path.exists() and not _free(path):
             yield f"the lock {path.relative_to(world.root)} is held"
+    tree = world.shared / ".claude-failover.lock"
+    rows = _rows(world, "SELECT pid, start FROM roles WHERE role = 'account-switcher'")
+    if _free(tree) or RoleLock(tree).holder() not in [ProcessId(row["pid"], row["start"]) for row in rows]:
+        yield f"the lock {tree.relative_to(world.root)} is not the running switcher's"
 
 
 def _free(path: Path) -> bool:

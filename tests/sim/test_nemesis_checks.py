@@ -112,7 +112,11 @@ def test_steps_of_two_swaps_that_mix() -> None:
     ("path", "state", "said"),
     [
         (PATH[:-3], "dead", "came to no end: it is dead"),
-        ((*PATH[:4], "stopped"), "stopped", "no step leads from checkpointed by checkpointed to stopped"),
+        (
+            (*PATH[:4], "relaunched", "verified"),
+            "verified",
+            "no step leads from checkpointed by checkpointed to relaunched",
+        ),
         (PATH, "stayed", "is stayed, but its journal ends with verified"),
         ((), "verified", "is verified, but its journal ends with queued"),
     ],
@@ -143,6 +147,15 @@ def test_a_process_that_ended_by_itself() -> None:
     record = whole()
     record.seen.lives.insert(1, Life(12, 5, "one", "c", 2.2, 2.9, False))
     assert broken(record) == ["P5 process 12 of one ended, and neither we nor a move had stopped it"]
+
+
+def test_a_process_that_was_started_under_a_target_that_would_not_do() -> None:
+    record = whole()
+    record.seen.lives.insert(1, Life(12, 5, "one", "c", 2.2, 2.9, False))
+    record.journal = journal(1, *PATH[:-1], "answering")
+    record.journal += journal(1, "answering", "leaving", at=2.5)
+    record.journal += journal(1, "leaving", "dead", *PATH[6:], at=3.0)
+    assert broken(record) == []
 
 
 def test_a_process_that_ended_before_its_move_told_it_to() -> None:
