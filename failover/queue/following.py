@@ -10,7 +10,7 @@ import msgspec
 
 from failover.claude import transcript
 from failover.clock import Clock
-from failover.core.dispatch import Finish, Progress, Task, accounts_used, follow
+from failover.core.dispatch import Finish, Progress, Task, accounts_used, follow, marker_text
 from failover.core.session import HookCall
 from failover.errors import HostError
 from failover.events import TaskFinished
@@ -118,6 +118,9 @@ class Follower:
         """Return the last answer, where hooks were missed and the transcript shows that the task's turn has ended."""
         placement = scene.placements.get(task.session)
         if placement is None or placement.conversation != task.conversation or scene.quiet(placement) is None:
+            return None
+        # A prompt reaches the disk a little after its hook: until then the file ends with the answer before it.
+        if not scene.written(placement, marker_text(task.id, task.attempt), task.since_size):
             return None
         path = scene.transcript(placement)
         return _last_answer(transcript.tail(path)) if path else None

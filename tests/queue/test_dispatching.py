@@ -272,6 +272,24 @@ def test_a_failure_that_the_turn_has_outlived_unheard_is_no_failure(floor: Floor
     assert len(floor.submitted("s-0")) == 1
 
 
+def test_the_answer_before_a_task_is_not_taken_for_the_task_s_own(floor: Floor) -> None:
+    """Hooks were missed, the session is quiet; a task's prompt is heard before its record is on the disk."""
+    floor.hook("s-0", "UserPromptSubmit", prompt="of a person")
+    with floor.store.transaction() as tx:
+        hooks.mark_gaps(floor.store, tx)
+    transcript = written(floor)
+    transcript.write_text(transcript.read_text().replace("[task 1, attempt 1]", "of a person"))
+    os.utime(transcript, (1, 1))
+    floor.hand("t1")
+    for _ in range(5):
+        floor.dispatcher.cycle(())
+        assert floor.state("t1") == "running"
+    before = transcript.read_text()
+    transcript.write_text(before + written(floor).read_text())
+    os.utime(transcript, (1, 1))
+    floor.until("t1", "done")
+
+
 def test_an_end_that_was_missed_is_found_after_the_session_was_moved(floor: Floor) -> None:
     """Its Stop came while the daemon was down; then it was moved, idle as it was, and its new launch has no gap."""
     floor.hand("t1")
