@@ -54,7 +54,7 @@ def order(world: World, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def result(ordered: subprocess.Popen[str], timeout: float = 90) -> tuple[int, str]:
+def result(ordered: subprocess.Popen[str], timeout: float = 240) -> tuple[int, str]:
     """Return how an ordered command ended: its exit code and what it said."""
     out, err = ordered.communicate(timeout=timeout)
     return ordered.returncode, out + err

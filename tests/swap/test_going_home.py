@@ -17,8 +17,10 @@ SETTINGS = {"cooldown": "1s", "wait_if_reset_within": "0s"}
 
 
 @contextmanager
-def pool(**failover: Any) -> Iterator[World]:
-    with World(accounts=("a", "b"), sessions=SESSIONS, failover={**SETTINGS, **failover}) as made:
+def pool(*more: str, **failover: Any) -> Iterator[World]:
+    with World(
+        accounts=("a", "b"), sessions={**SESSIONS, **dict.fromkeys(more, "app")}, failover={**SETTINGS, **failover}
+    ) as made:
         made.api.control(chunk_delay=0.01, accounts={"a": {"u5": 0.2}, "b": {"u5": 0.1}})
         made.up()
         made.launch()
@@ -78,16 +80,21 @@ def monitor(world: World) -> str:
 
 
 def test_lazily_a_session_at_rest_moves_when_there_is_work_for_it() -> None:
-    with pool(idle_sessions="lazy") as world:
-        fill(world, "a", resets_in=3600)
-        rest(world, "one", "two")
+    """The session that shows that the account is low is at work, so it moves; the others wait for work of their own."""
+    with pool("three", idle_sessions="lazy") as world:
+        world.api.account("a", u5=0.95)
+        world.type("one", work(world, "busy", 3, 0.1))
+        world.wait(lambda: swaps(world) == [("done", "b")] and world.placement("one").account == "b", "one on b", 60)
+        rest(world, "one", "two", "three")
         world.wait(lambda: "below its thresholds" in monitor(world), "the monitor's look")
-        assert swaps(world) == []
-        drop_task(world, "app", "job", 1, 0.1)
-        world.wait(lambda: started(world, "job", 1), "the task at work", 60)
-        assert {state for state, _ in swaps(world)} == {"done"}
-        world.wait(lambda: tasks_done(world.api.records()) == {"job"}, "the end of the task")
-        at_work = next(name for name in SESSIONS if "job.md" in str(requests(world, name)))
-        assert requests(world, at_work)[-1]["account"] == accounts(world)[at_work] == "b"
-        rest(world, "one", "two")
+        assert accounts(world) == {"one": "b", "two": "a"}
+        assert world.placement("three").account == "a"
+        jobs = {f"job{number}" for number in range(3)}
+        for job in sorted(jobs):
+            drop_task(world, "app", job, 1, 2)
+        world.wait(lambda: tasks_done(world.api.records()) == jobs, "the end of the tasks", 90)
+        rest(world, "one", "two", "three")
+        worked = {r["account"] for r in world.api.requests() if any(job in str(r["messages"]) for job in jobs)}
+        assert worked == {"b"}, "a task was worked on under the account that is low"
+        assert "b" in {world.placement(name).account for name in ("two", "three")}
         assert_nothing_lost(world)
