@@ -78,6 +78,10 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     background: tuple[str, ...] = ()
     prompts: tuple[Given, ...] = ()
 
+    def began_nothing_since(self, since_ms: int) -> bool:
+        """Say whether the model was given nothing since a time (epoch milliseconds): what is open, is older."""
+        return bool(self.prompts) and all(0 < one.at_ms < since_ms for one in self.prompts)
+
     def is_limited_since(self, since_ms: int) -> bool:
         """Say whether a used-up limit ended its last turn, and not before then (epoch milliseconds).
 

@@ -41,10 +41,13 @@ class RoleLock:
         assert own is not None
         # Only the holder writes it, so one name will do: what a kill left there is written over. It is for people to
         # read: a disk that is full must not keep the lock from its holder.
-        with contextlib.suppress(OSError):
-            temporary = self._beside.with_name(f"{self._beside.name}.part")
+        temporary = self._beside.with_name(f"{self._beside.name}.part")
+        try:
             temporary.write_bytes(msgspec.json.encode(own))
             temporary.rename(self._beside)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     def holder(self) -> ProcessId | None:
         """Return the live process that last noted itself as holder, if there is one."""

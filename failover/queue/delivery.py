@@ -116,8 +116,10 @@ class Deliverer:
         text = marker_text(task.id, task.attempt)
         found = tasks.prompt_with(self._store, text, task.since_call)
         taken = found is not None
-        if not taken and placement and (typed.phase == "unknown" or waited >= timeout):
-            # Hooks may have been missed; the transcript has it too, a little later.
+        same = placement is not None and placement.launch == task.launch
+        if not taken and placement and (typed.phase == "unknown" or waited >= timeout or not same):
+            # Hooks may have been missed, and those of a launch that is over come no more; the transcript has it too, a
+            # little later.
             taken = scene.written(placement, text, task.since_size)
         pane = scene.pane(task.session)
         idle = bool(pane) and scene.idle(task.session)
@@ -126,7 +128,7 @@ class Deliverer:
             taken=taken,
             idle=idle,
             moving=scene.moving(task.session),
-            same=placement is not None and placement.launch == task.launch,
+            same=same,
             paused=paused,
             shown=idle and text in _flat(self._tmux.capture(pane)),
             waited=waited,

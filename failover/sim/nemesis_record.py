@@ -124,7 +124,8 @@ def _locks(world: World) -> Iterator[str]:
             yield f"the lock {path.relative_to(world.root)} is held"
     tree = world.shared / ".claude-failover.lock"
     rows = _rows(world, "SELECT pid, start FROM roles WHERE role = 'account-switcher'")
-    if _free(tree) or RoleLock(tree).holder() not in [ProcessId(row["pid"], row["start"]) for row in rows]:
+    # A switcher that began on a full disk could not note itself.
+    if _free(tree) or RoleLock(tree).holder() not in [None, *(ProcessId(row["pid"], row["start"]) for row in rows)]:
         yield f"the lock {tree.relative_to(world.root)} is not the running switcher's"
 
 

@@ -52,7 +52,9 @@ def compose(store: Store, move: Move, ending: Ending | None) -> Move:
     queued: tuple[str, ...] = ()
     if ending is not None:
         queued, limited = ending.queued_prompts, limited or ending.is_limited_since(move.launched_ms)
-        if ending.open_tools:
+        if ending.began_nothing_since(move.launched_ms):
+            pass  # left open by a process that crashed before this one: its task was offered to others
+        elif ending.open_tools:
             cut_off = _open_tools(ending)
         elif outcome in ("idle", "turn") and ending.last_kind in ("user_prompt", "tool_result"):
             # A turn had just begun that no hook told of (a queued prompt begins one silently): it has to go on.

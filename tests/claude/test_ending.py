@@ -209,3 +209,12 @@ RECORDS = st.lists(
 @given(RECORDS)
 def test_no_record_of_another_shape_breaks_the_reading(records: list[dict[str, Any]]) -> None:
     read_ending(records)
+
+
+def test_a_conversation_that_an_earlier_process_left_open_is_known_by_its_prompts() -> None:
+    user = {"type": "user", "timestamp": "2026-01-01T00:00:10Z", "message": {"role": "user", "content": "go on"}}
+    at_ms = 1767225610000
+    assert read_ending([user]).began_nothing_since(at_ms + 1)
+    assert not read_ending([user]).began_nothing_since(at_ms)
+    assert not read_ending([]).began_nothing_since(at_ms)
+    assert not read_ending([{**user, "timestamp": "noon"}]).began_nothing_since(at_ms + 1), "unknown is not old"

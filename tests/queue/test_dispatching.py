@@ -144,6 +144,20 @@ def test_a_prompt_whose_hook_was_missed_is_found_in_the_transcript(floor: Floor)
     assert len(floor.submitted("s-0")) == 1
 
 
+def test_a_prompt_whose_hook_was_missed_is_found_after_the_session_was_moved(floor: Floor) -> None:
+    """It was taken while the control plane was dead; a swap moved the session in the middle of that turn."""
+    floor.drop("t1")
+    floor.turn(lambda: floor.submitted("s-0"))
+    transcript = written(floor)
+    floor.place("s-0", account="backup", launch="anewlaunch00")
+    floor.hook("s-0", "SessionStart", source="resume")
+    floor.hook("s-0", "UserPromptSubmit", prompt="Continue where you were.")
+    floor.sight("s-0", "working")
+    floor.dispatcher.cycle(())
+    assert (floor.state("t1"), transcript.exists()) == ("running", True)
+    assert len(floor.submitted("s-0")) == 1
+
+
 def test_a_task_whose_marker_and_prompt_never_came_is_offered_again_after_a_restart(floor: Floor) -> None:
     (floor.at("s-0") / "menu").touch()
     floor.drop("t1")
