@@ -156,6 +156,7 @@ class ControlPlane:
         while True:
             await asyncio.sleep(_TICK)
             self._bus()
+            self._entrance.mend()
 
     def _end(self) -> None:
         self._entrance.close()

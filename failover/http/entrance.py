@@ -6,6 +6,7 @@ The session waits inside its hook for our answer, so everything here is short; o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import defaultdict
@@ -106,6 +107,13 @@ class Entrance:
             )
         self._missed = False
         return call, held
+
+    def mend(self) -> None:
+        """Note what was missed while hooks could not be written, as soon as that can be: there may be none to come."""
+        if self._missed:
+            with contextlib.suppress(StoreError), self._store.transaction() as tx:
+                hooks.mark_gaps(self._store, tx)
+                self._missed = False
 
     def statusline(self, who: Sender, body: bytes) -> None:
         """Write a statusline push. Raises UsageError for a body that is none, StoreError when it cannot be written."""

@@ -75,7 +75,7 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_11_files_left_by_a_power_loss_lock_nobody_out
      test_11_a_state_dir_as_a_power_loss_left_it_is_taken_over_and_no_stranger_is_touched
 12 a reused pid
-   faults/test_sessions.py
+   faults/test_numbers.py
      test_12_a_reused_number_is_not_the_process_that_had_it
      test_12_a_stranger_with_a_dead_sessions_number_is_left_alone_by_every_verb
      test_12_a_stranger_that_got_the_number_in_mid_move_is_not_signalled_and_the_session_comes_back

@@ -23,7 +23,8 @@ def test_a_stopped_session_goes_on_where_it_was_and_is_told_once() -> None:
         rest(world, "one")
         asked = len(requests(world, "one"))
         world.cli("sessions", "stop", "one")
-        world.cli("sessions", "launch", "one")
+        world.wait(lambda: world.state_of("one") == "stopped", "the second stop")
+        world.launch("one")
         say(world, "one")
         assert len(requests(world, "one")) == asked + 1, "it was told again"
         assert_nothing_lost(world)
