@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failover.sim.nemesis.records import Record
 
-from failover.sim import nemesis_checks, nemesis_plan, nemesis_record
-from failover.sim.nemesis_figures import recoveries
-from failover.sim.nemesis_hands import Crash
-from failover.sim.nemesis_plan import TaskSpec
-from failover.sim.nemesis_record import Record
-from failover.sim.nemesis_watch import Life
+from failover.sim.nemesis import checks, plan, records
+from failover.sim.nemesis.figures import recoveries
+from failover.sim.nemesis.hands import Crash
+from failover.sim.nemesis.plan import TaskSpec
+from failover.sim.nemesis.watch import Life
 from failover.sim.world import World
 from tests.sim.test_audit import Log, call, result, text
 
@@ -67,14 +67,14 @@ def whole() -> Record:
         placements=[{"session": "one", "pane": "%1", "pid": 11, "start": 2}],
         dropped={"t1": TaskSpec("t1", "app", (0.6,))},
         files=[("app", "done", "t1.md"), ("app", "done", "t1.result.json")],
-        seen=nemesis_record.Sightings(
+        seen=records.Sightings(
             lives=[Life(10, 1, "one", "c", 0.0, 2.1, False), Life(11, 2, "one", "c", 3.0, 9.0, True)]
         ),
     )
 
 
 def broken(record: Record) -> list[str]:
-    return nemesis_checks.broken(record)
+    return checks.broken(record)
 
 
 def crash(t: float) -> Crash:
@@ -383,29 +383,29 @@ def test_a_token_in_a_file_is_found_and_the_binarys_own_login_is_none(tmp_path: 
     root = tmp_path / "world"
     root.mkdir()
     world = World(root=root)
-    assert nemesis_record.secrets(world) == []
+    assert records.secrets(world) == []
     (root / "state").mkdir()
     (root / "state" / "events.log").write_bytes(b"x" * (2**20 - 8) + b"sk-ant-oat01-sim.main.g0")
-    assert nemesis_record.secrets(world) == ["state/events.log"]
+    assert records.secrets(world) == ["state/events.log"]
 
 
 # -- the plan and the figures ----------------------------------------------------------------------------
 
 
 def test_a_plan_follows_from_its_seed_alone() -> None:
-    def plan(seed: int) -> list[str]:
-        acts = nemesis_plan.acts(seed, 120, ("one", "two"), ("a", "b"), nemesis_plan.SIMULATED)
+    def planned(seed: int) -> list[str]:
+        acts = plan.acts(seed, 120, ("one", "two"), ("a", "b"), plan.SIMULATED)
         assert [act.at for act in acts] == sorted(act.at for act in acts)
         return [f"{act.at} {act}" for act in acts]
 
-    assert plan(7) == plan(7) != plan(8)
+    assert planned(7) == planned(7) != planned(8)
 
 
 def test_a_plan_of_two_minutes_has_every_fault_every_role_and_every_swap() -> None:
-    acts = nemesis_plan.acts(7, 120, ("one", "two"), ("a", "b"), nemesis_plan.SIMULATED)
-    assert {act.kind for act in acts} == {*nemesis_plan.FAULTS, *nemesis_plan.SWAPS}
-    assert {act.how["role"] for act in acts if act.kind == "kill-role"} == set(nemesis_plan.ROLES)
-    assert {act.how["sort"] for act in acts if act.kind == "garbage"} <= set(nemesis_plan.GARBAGE)
+    acts = plan.acts(7, 120, ("one", "two"), ("a", "b"), plan.SIMULATED)
+    assert {act.kind for act in acts} == {*plan.FAULTS, *plan.SWAPS}
+    assert {act.how["role"] for act in acts if act.kind == "kill-role"} == set(plan.ROLES)
+    assert {act.how["sort"] for act in acts if act.kind == "garbage"} <= set(plan.GARBAGE)
 
 
 def test_a_recovery_lasts_until_the_successor_reports() -> None:

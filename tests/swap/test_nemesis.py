@@ -10,7 +10,17 @@ SEED = 11
 
 
 def test_half_a_minute_of_the_nemesis_breaks_no_promise() -> None:
-    command = [sys.executable, "-m", "failover.sim.nemesis", "--seed", str(SEED), "--minutes", "0.5", "--sessions", "4"]
+    command = [
+        sys.executable,
+        "-m",
+        "failover.sim.nemesis.run",
+        "--seed",
+        str(SEED),
+        "--minutes",
+        "0.5",
+        "--sessions",
+        "4",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     story = f"{done.stdout}\n{done.stderr}"
     assert done.stdout, story

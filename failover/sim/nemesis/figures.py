@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from failover.sim import audit, nemesis_losses
-from failover.sim.nemesis_hands import LEFT_OUT, Hands
-from failover.sim.nemesis_record import Record
+from failover.sim import audit
+from failover.sim.nemesis import losses
+from failover.sim.nemesis.hands import LEFT_OUT, Hands
+from failover.sim.nemesis.records import Record
 
 
 def figures(record: Record, hands: Hands) -> dict[str, Any]:
     """Return what is worth knowing of a run."""
-    found, counted = nemesis_losses.cut_off(record), audit.audit(record.api, record.witness)
+    found, counted = losses.cut_off(record), audit.audit(record.api, record.witness)
     return {
         "sessions": len(record.sessions),
         "faults": dict(sorted(hands.faults.items())),

@@ -20,9 +20,9 @@ import click
 
 from failover.core.move import TERMINAL, TRANSITIONS, State
 from failover.sim import real_cli
-from failover.sim.crash_cell import RECOVERS_WITHIN, VICTIMS, WHEN, Cell, Result, Scenario, blank
-from failover.sim.crash_play import play
-from failover.sim.crash_stage import Stage
+from failover.sim.crash.cell import RECOVERS_WITHIN, VICTIMS, WHEN, Cell, Result, Scenario, blank
+from failover.sim.crash.play import play
+from failover.sim.crash.stage import Stage
 
 _WIDTH = 100
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from failover.errors import HostError
 from failover.host import daemon, process
 from failover.host.process import ProcessId
-from failover.sim import nemesis_garbage
-from failover.sim.nemesis_disk import Disk
-from failover.sim.nemesis_operator import TRIES, UP, Operator
-from failover.sim.nemesis_plan import FAULTS, Act
+from failover.sim.nemesis import garbage
+from failover.sim.nemesis.disk import Disk
+from failover.sim.nemesis.operator import TRIES, UP, Operator
+from failover.sim.nemesis.plan import FAULTS, Act
 from failover.sim.world import World
 
 #: A clock cannot be turned for these processes alone, and turning the host's would be everybody's.
@@ -172,7 +172,7 @@ class Hands:
 
     def _garbage(self, sort: str, salt: int) -> str:
         self.note(f"garbage: {sort}")
-        self.operator.beside(lambda: nemesis_garbage.send(self._paths, sort, salt))
+        self.operator.beside(lambda: garbage.send(self._paths, sort, salt))
         return ""
 
     def _disk_full(self, seconds: float) -> str:

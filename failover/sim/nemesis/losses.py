@@ -21,7 +21,7 @@ from typing import Any
 
 from failover.sim import audit
 from failover.sim.audit import Loss
-from failover.sim.nemesis_record import Record
+from failover.sim.nemesis.records import Record
 
 #: How long what a binary has may not be on disk (seconds).
 _UNWRITTEN = 2.0

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Iterator
 from failover.errors import HostError
 from failover.host import daemon, process
 from failover.host.process import ProcessId
-from failover.sim import audit, nemesis_record
-from failover.sim.nemesis_operator import Operator
+from failover.sim import audit
+from failover.sim.nemesis import records
+from failover.sim.nemesis.operator import Operator
 from failover.sim.world import World
 
 
@@ -94,7 +95,7 @@ class Rest:
         def calm() -> bool:
             supervisor = daemon.find(world.config.paths)
             holds = world.query("SELECT 1 FROM holds")
-            return not holds and not nemesis_record.orphans(world, supervisor) and not list(self._unrest())
+            return not holds and not records.orphans(world, supervisor) and not list(self._unrest())
 
         try:
             world.wait(calm, "calm", 60)

@@ -12,9 +12,9 @@ from pathlib import Path
 from failover.core.move import TERMINAL, TRANSITIONS, State
 from failover.host import daemon, process
 from failover.host.process import ProcessId
-from failover.sim import crash_audit
-from failover.sim.crash_cell import RECOVERS_WITHIN, Cell, Result, blank
-from failover.sim.crash_stage import ACCOUNTS, PATIENCE, SWITCHER, Stage
+from failover.sim.crash import audit
+from failover.sim.crash.cell import RECOVERS_WITHIN, Cell, Result, blank
+from failover.sim.crash.stage import ACCOUNTS, PATIENCE, SWITCHER, Stage
 
 
 class NotReachedError(Exception):
@@ -53,7 +53,7 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
         result.notes.append(f"{', '.join(down)} had moved before the kill and ended with it; launched again")
         stage.world.cli("sessions", "launch", *down)
     where = target if cell.scenario.target_mode == "ok" else ""
-    result.problems += crash_audit.after(stage, row, crash_audit.Wanted(cell.scenario.ends, where, task, down))
+    result.problems += audit.after(stage, row, audit.Wanted(cell.scenario.ends, where, task, down))
 
 
 def _swap(stage: Stage, scene: _Scene, target: str, gate: Path, result: Result) -> set[str]:

@@ -4,9 +4,9 @@ against what was seen.
 scripts/nemesis --seed N --minutes M [--real] [--sessions 6] [--json] [--keep]
 
 Tasks flow, accounts run out and open again, people order swaps, while roles are killed and stopped, the daemon is
-ended, its disk filled, its bus fed with garbage, the API throttled and sessions crashed (failover.sim.nemesis_plan says
+ended, its disk filled, its bus fed with garbage, the API throttled and sessions crashed (failover.sim.nemesis.plan says
 when, from the seed alone). Then everything is let come to rest, each session is asked a last question, and
-failover.sim.nemesis_checks reads the store, the journals and what outsiders noted. The last line on stdout is one JSON
+failover.sim.nemesis.checks reads the store, the journals and what outsiders noted. The last line on stdout is one JSON
 object; exit 0 means that no promise was broken.
 """
 
@@ -23,14 +23,15 @@ from typing import Any
 
 import click
 
-from failover.sim import nemesis_checks, nemesis_figures, nemesis_plan, nemesis_record, real_cli
+from failover.sim import real_cli
 from failover.sim.demo import keep_copy
-from failover.sim.nemesis_disk import Disk
-from failover.sim.nemesis_hands import Hands
-from failover.sim.nemesis_plan import Pace, TaskSpec
-from failover.sim.nemesis_record import Record
-from failover.sim.nemesis_rest import Rest
-from failover.sim.nemesis_watch import Watch
+from failover.sim.nemesis import checks, figures, plan, records
+from failover.sim.nemesis.disk import Disk
+from failover.sim.nemesis.hands import Hands
+from failover.sim.nemesis.plan import Pace, TaskSpec
+from failover.sim.nemesis.records import Record
+from failover.sim.nemesis.rest import Rest
+from failover.sim.nemesis.watch import Watch
 from failover.sim.world import World
 
 ACCOUNTS = ("main", "backup", "spare")
@@ -92,11 +93,11 @@ def run(
         disk = Disk(world.state)
         stack.callback(disk.remove)
         stack.enter_context(world)
-        nemesis = Nemesis(world, disk, seed, nemesis_plan.REAL if real else nemesis_plan.SIMULATED, say)
+        nemesis = Nemesis(world, disk, seed, plan.REAL if real else plan.SIMULATED, say)
         stack.callback(nemesis.hands.close)
         record = nemesis.rage(minutes * 60, patience)
-        broken = nemesis_checks.broken(record)
-        result = {"seed": seed, "minutes": minutes, **nemesis_figures.figures(record, nemesis.hands), "broken": broken}
+        broken = checks.broken(record)
+        result = {"seed": seed, "minutes": minutes, **figures.figures(record, nemesis.hands), "broken": broken}
         if broken and keep:
             (world.root / "nemesis.log").write_text("\n".join([*nemesis.hands.log, "", *broken, ""]))
             result["kept"] = str(keep_copy(world))
@@ -112,7 +113,7 @@ class Nemesis:
         self.hands = Hands(world, disk, say)
         self._world, self._seed, self._pace = world, seed, pace
         self._watch = Watch(world)
-        self._tasks = nemesis_plan.tasks(seed, list(world.projects), pace)
+        self._tasks = plan.tasks(seed, list(world.projects), pace)
         self._dropped: dict[str, TaskSpec] = {}
         self._rest = Rest(world, self.hands.operator, self._dropped, self.hands.note)
 
@@ -124,7 +125,7 @@ class Nemesis:
         """
         world, hands = self._world, self.hands
         self._set_up()
-        acts = nemesis_plan.acts(self._seed, seconds, list(world.sessions), ACCOUNTS, self._pace)
+        acts = plan.acts(self._seed, seconds, list(world.sessions), ACCOUNTS, self._pace)
         began = time.monotonic()
         fed = 0.0
         while (now := time.monotonic() - began) < seconds:
@@ -145,11 +146,11 @@ class Nemesis:
             time.sleep(_TICK)
         unrest = self._rest.come(patience)
         self._watch.stop()
-        record = nemesis_record.read(world)
+        record = records.read(world)
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
         record.rested = self._rest.since
         record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
-        record.seen.secrets += [f"the file {path}" for path in nemesis_record.secrets(world)]
+        record.seen.secrets += [f"the file {path}" for path in records.secrets(world)]
         return record
 
     def _set_up(self) -> None:

@@ -12,7 +12,7 @@ from failover.host import process
 from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
 from failover.sim import audit
-from failover.sim.crash_stage import SESSIONS, SWITCHER, Stage
+from failover.sim.crash.stage import SESSIONS, SWITCHER, Stage
 from failover.store.swaps import SwapRow
 
 #: What the daemon says to a session of which an interrupt cut something off (failover/core/prompt.py).

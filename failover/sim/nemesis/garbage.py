@@ -17,7 +17,7 @@ _CONNECT_MS = 500
 
 
 def send(paths: Paths, sort: str, salt: int) -> int:
-    """Send garbage of a sort (failover.sim.nemesis_plan.GARBAGE); return how many frames or connections that was."""
+    """Send garbage of a sort (failover.sim.nemesis.plan.GARBAGE); return how many frames or connections that was."""
     luck = random.Random(salt)
     if sort == "sockets":
         return _raw(paths, luck)

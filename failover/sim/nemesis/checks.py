@@ -2,7 +2,7 @@
 
 Nothing here believes the daemon where somebody else saw it too: tasks and tools are counted by what the tools and the
 API noted, processes by who looked at the process table. What a kill or an interrupt by ourselves excuses is told in
-nemesis_losses, which counts losses.
+losses, which counts losses.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from failover.core.move import TERMINAL, TRANSITIONS
 from failover.sim import audit
-from failover.sim.nemesis_losses import Run, cut_off, runs, task_runs
-from failover.sim.nemesis_record import Record
+from failover.sim.nemesis.losses import Run, cut_off, runs, task_runs
+from failover.sim.nemesis.records import Record
 
 #: How far two clocks readings of one moment may lie apart: a sampler's step, a busy machine's pause (seconds).
 _BLUR = 1.0

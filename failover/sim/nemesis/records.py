@@ -15,9 +15,9 @@ from typing import Any
 from failover.host import daemon, process
 from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
-from failover.sim.nemesis_hands import Crash
-from failover.sim.nemesis_plan import TaskSpec
-from failover.sim.nemesis_watch import SECRET, Life, Sightings
+from failover.sim.nemesis.hands import Crash
+from failover.sim.nemesis.plan import TaskSpec
+from failover.sim.nemesis.watch import SECRET, Life, Sightings
 from failover.sim.world import World
 
 Row = dict[str, Any]

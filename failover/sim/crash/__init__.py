@@ -1,0 +1,1 @@
+"""Kill each process at each step of a swap and look whether the swap recovers (docs/testing.md)."""
