@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from failover.sim.nemesis.records import Record
 
 from failover.sim.nemesis import checks, plan, records
 from failover.sim.nemesis.figures import recoveries
 from failover.sim.nemesis.hands import Crash
 from failover.sim.nemesis.plan import TaskSpec
+from failover.sim.nemesis.records import Record
 from failover.sim.nemesis.watch import Life
 from failover.sim.world import World
 from tests.sim.test_audit import Log, call, result, text
