@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from failover.config import Config
+from failover.config import Account, Config
 from failover.core.policy import Candidate, needs
 from failover.core.usage import newest, opened
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import sessions, swaps, tasks, usage
+from failover.store import flags, sessions, swaps, tasks, usage
 from failover.store.db import Store
 from failover.store.sessions import Placement
 
@@ -26,6 +26,7 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
     recent = usage.recent(store, int(now * 1000) - _LONGEST_WINDOW_MS)
     counting, over = newest(recent, now), opened(recent, now)
     trouble = swaps.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
+    off = flags.disabled(store, int(now * 1000))
     running = running_placements(store)
     needed = movable(config, store, running)
     on, using = Counter(p.account for p in running), Counter(p.account for p in needed)
@@ -33,16 +34,26 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
         Candidate(
             name=account.name,
             priority=account.priority,
-            thresholds={"five_hour": account.thresholds.five_hour, "seven_day": account.thresholds.seven_day},
+            thresholds=_thresholds(account),
             readings={window: reading for (name, window), reading in counting.items() if name == account.name},
             opened=tuple(sorted(window for name, window in over if name == account.name)),
             sessions=on[account.name],
             in_use=using[account.name],
             trouble=trouble.get(account.name, ""),
-            enabled=account.enabled,
+            enabled=account.enabled and account.name not in off,
+            paid=account.is_paid,
+            use=account.paid,
         )
         for account in config.accounts
     ]
+
+
+def _thresholds(account: Account) -> dict[str, float]:
+    """Return the thresholds of the windows that an account has: those of a plan, or the money that it may cost."""
+    limits = account.thresholds
+    if account.is_paid:
+        return {"spend": limits.spend} if account.cap_usd_per_day else {}
+    return {"five_hour": limits.five_hour, "seven_day": limits.seven_day}
 
 
 def running_placements(store: Store) -> list[Placement]:

@@ -14,6 +14,7 @@ from typing import cast, get_args
 
 import msgspec
 
+from failover import config_kinds
 from failover.config_file import find, read
 from failover.config_model import (
     Account,
@@ -111,12 +112,15 @@ def _accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Pa
             priority=found["priority"].integer(0, 1_000_000) if "priority" in found else place,
             thresholds=_thresholds(found["thresholds"], general) if "thresholds" in found else general,
             enabled=found["enabled"].boolean() if "enabled" in found else True,
+            **config_kinds.fields(found),
         )
         if any(other.name == account.name for other in accounts):
             found["name"].fail(f"the name {account.name} is taken by an account above", "give each account its own")
         owner = taken.setdefault(account.config_dir.resolve(), f"account {account.name}")
         if owner != f"account {account.name}":
             found["config_dir"].fail(f"is the same folder as that of {owner}", "give each account a folder of its own")
+        if account.env_file and account.env_file in [other.env_file for other in accounts]:
+            found["env_file"].fail("is that of an account above", "give each account a login of its own")
         accounts.append(account)
     if not any(account.enabled for account in accounts):
         value.fail("no account is enabled", "add or enable one")

@@ -8,8 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from failover.claude.kinds import KINDS, KindName, Login
 from failover.config_yaml import suggestion
-from failover.core.policy import IdleSessions
+from failover.core.policy import IdleSessions, Use
 from failover.errors import UsageError
 from failover.paths import Paths
 
@@ -23,20 +24,39 @@ class Claude(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """Percent used from which an account counts as exhausted, per window."""
+    """Percent used from which an account counts as exhausted, per window. spend: of the money cap of a paid account."""
 
     five_hour: float = 90.0
     seven_day: float = 95.0
+    spend: float = 90.0
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in."""
+    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in.
+
+    kind, env_file: how it logs in; paid: whether one that is paid by use comes at all; cap_usd_per_day: what our
+    sessions may cost there in a day (UTC), None for a kind that is not paid by use, or that never comes.
+    """
 
     name: str
     config_dir: Path
     priority: int
     thresholds: Thresholds
     enabled: bool = True
+    kind: KindName = "subscription"
+    env_file: Path | None = None
+    paid: Use = "never"
+    cap_usd_per_day: float | None = None
+
+    @property
+    def login(self) -> Login:
+        """Return how it logs in."""
+        return Login(self.kind, self.env_file)
+
+    @property
+    def is_paid(self) -> bool:
+        """Say whether each request costs money."""
+        return KINDS[self.kind].paid
 
 
 class SessionSpec(msgspec.Struct, frozen=True):

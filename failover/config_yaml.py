@@ -167,18 +167,25 @@ class Value:
             self.fail(f"{self._shown()} is no percentage {low} to 100", "write a number such as 90")
         return number
 
+    def amount(self) -> float:
+        """Return an amount of money above 0, up to a million."""
+        text = str(self._node.value)
+        number = float(text) if self._node.tag in (_INT, _FLOAT) and re.fullmatch(r"\d+(\.\d+)?", text) else math.nan
+        if not 0 < number <= 1_000_000:
+            self.fail(f"{self._shown()} is no amount above 0", "write a number such as 20 or 7.5")
+        return number
+
     def duration(self, *, zero: bool = False) -> float:
         """Return seconds. The unit is required (s, m, h or d), so that nobody has to guess it; a bare 0 is clear."""
         text = str(self._node.value) if isinstance(self._node, yaml.ScalarNode) else ""
-        match = _DURATION.fullmatch(text)
-        if not match and not (text == "0" and zero):
+        found = 0.0 if text == "0" and zero else seconds(text)
+        if found is None:
             self.fail(f"{self._shown()} is no duration", "write a number and a unit, such as 90s, 10m, 5h or 2d")
-        seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-        if seconds == 0 and not zero:
+        if found == 0 and not zero:
             self.fail("may not be zero", "write a duration such as 90s")
-        if seconds > 3650 * 86400:
+        if found > 3650 * 86400:
             self.fail(f"{text} is longer than ten years", "write a shorter duration")
-        return seconds
+        return found
 
     def path(self) -> Path:
         """Return an absolute path: ~ and $VARIABLES expanded, relative to the configuration file's own folder."""
@@ -210,6 +217,12 @@ class Value:
             return "a list"
         kinds = {_NULL: "nothing", _BOOL: "a boolean", _INT: "a number", _FLOAT: "a number", _STR: "a text"}
         return kinds.get(self._node.tag, "a date or other special value")
+
+
+def seconds(text: str) -> float | None:
+    """Return the seconds of a duration such as 90s, 10m, 5h or 2d, None when it is none."""
+    match = _DURATION.fullmatch(text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
 
 
 def is_name(text: str) -> bool:

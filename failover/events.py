@@ -37,6 +37,21 @@ class RolesResumed(Event, frozen=True, tag="operator.resumed"):
     by: str
 
 
+class AccountDisabled(Event, frozen=True, tag="operator.account-disabled"):
+    """A person took an account out of the choice. until_ms: epoch milliseconds, None until it is enabled."""
+
+    account: str
+    until_ms: int | None
+    by: str
+
+
+class AccountEnabled(Event, frozen=True, tag="operator.account-enabled"):
+    """A person let an account be chosen again."""
+
+    account: str
+    by: str
+
+
 class OrderPlaced(Event, frozen=True, tag="operator.order-placed"):
     """A person or program asked for something. order: row in `orders`."""
 
@@ -95,6 +110,13 @@ class AllExhausted(Event, frozen=True, tag="usage.all-exhausted"):
     source: str
     until: int | None
     reason: str
+
+
+class LoginExpires(Event, frozen=True, tag="account.login-expires"):
+    """The login of an account ends soon; it is said once. expires_at: epoch seconds."""
+
+    account: str
+    expires_at: int
 
 
 class SessionStateChanged(Event, frozen=True, tag="session.changed"):
@@ -218,8 +240,8 @@ class Swept(Event, frozen=True, tag="janitor.swept"):
 
 
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
-    RoleStarted, RolesPaused, RolesResumed, OrderPlaced, OrderDone,
-    HookReceived, StatuslinePushed, UsageRead, SwapWanted, AllExhausted,
+    RoleStarted, RolesPaused, RolesResumed, AccountDisabled, AccountEnabled, OrderPlaced, OrderDone,
+    HookReceived, StatuslinePushed, UsageRead, SwapWanted, AllExhausted, LoginExpires,
     SessionStateChanged, SessionDied, SessionLaunched,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from failover.claude import auth
+from failover.claude import auth, kinds
 from failover.core import policy
 from failover.core.move import AWAY, BEFORE_DEATH
 from failover.errors import FailoverError
@@ -132,9 +132,13 @@ class AccountSwitcher:
         try:
             self._launcher.make_whole(row.target)
             found = self._login(row.target)
+            target = self._config.account(row.target)
             if not found.logged_in:
-                where = self._config.account(row.target).config_dir
-                return f"the target {row.target} is not logged in; log in with: CLAUDE_CONFIG_DIR={where} claude /login"
+                mend = f"log in with: CLAUDE_CONFIG_DIR={target.config_dir} claude /login"
+                mend = f"see what stands in {target.env_file}" if target.env_file else mend
+                return f"the target {row.target} is not logged in; {mend}"
+            if against := kinds.objection(target.login, found.auth_method, found.provider):
+                return f"the target {row.target}: {against}"
             expires = found.login_expires_at
             if expires is not None and expires - self._clock.epoch() < _LOGIN_LASTS:
                 return f"the login of the target {row.target} is about to expire; log in anew"
@@ -147,8 +151,8 @@ class AccountSwitcher:
         return ""
 
     def _login(self, account: str) -> auth.AuthStatus:
-        where, claude = self._config.account(account).config_dir, self._config.claude
-        return auth.status(claude.command, where, claude.env, timeout=_PREFLIGHT_TIMEOUT)
+        one, claude = self._config.account(account), self._config.claude
+        return auth.status(claude.command, one.config_dir, claude.env, one.login, timeout=_PREFLIGHT_TIMEOUT)
 
 
 def main() -> None:

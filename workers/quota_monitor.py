@@ -12,6 +12,8 @@ from failover.core.homecoming import Seat
 from failover.core.policy import Rules, Stay
 from failover.core.usage import WINDOWS, Reading, worth_noting
 from failover.events import AllExhausted, Envelope, SwapWanted, UsageRead
+from failover.quota import spending
+from failover.quota.logins import LoginWatch
 from failover.runtime import Host, run
 from failover.store import flags, sessions, swaps, usage
 from failover.store.usage import StatuslineRow
@@ -41,10 +43,14 @@ class QuotaMonitor:
         self._last: dict[tuple[str, str], Reading] = {}
         self._begun: dict[int, float] = {}  # when a swap began (epoch milliseconds) → the same by the monotonic clock
         self._exhausted = ""
+        self._logins = LoginWatch(host.config, host.store, host.clock)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Read what is new, decide, and ask for a swap if one is due."""
-        noted = [reading for reading in (*self._pushed(), *self._limits()) if self._is_news(reading)]
+        return "; ".join(filter(None, (self._logins.look(), self._decide())))
+
+    def _decide(self) -> str:
+        noted = [reading for reading in self._read() if self._is_news(reading)]
         if noted:
             with self._store.transaction() as tx:
                 for reading in noted:
@@ -90,6 +96,9 @@ class QuotaMonitor:
             return False
         self._last[key] = reading
         return True
+
+    def _read(self) -> list[Reading]:
+        return [*self._pushed(), *self._limits(), *spending.readings(self._config, self._store)]
 
     def _pushed(self) -> list[Reading]:
         found: list[Reading] = []

@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+#: A login that ends within this many seconds is told of: a swap must not be the first to find out.
+LOGIN_SOON = 7 * 86400
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -44,6 +47,14 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
             return Notice("warning", f"Task {say['task']} ({say['name']}) failed{at}: {say['reason']}.")
         case "operator.paused":
             return Notice("info", f"Paused by {say['by']}: nothing is started or moved.")
+        case "operator.account-disabled":
+            end = f" until {clock(int(say['until_ms']) // 1000)}" if say["until_ms"] is not None else ""
+            return Notice("info", f"Account {say['account']} is disabled by {say['by']}{end}: nothing is moved to it.")
+        case "operator.account-enabled":
+            return Notice("info", f"Account {say['account']} is enabled again by {say['by']}.")
+        case "account.login-expires":
+            end = clock(int(say["expires_at"]))
+            return Notice("warning", f"The login of account {say['account']} expires at {end}: log in there anew.")
         case "operator.resumed":
             return Notice("info", f"Resumed by {say['by']}.")
     return None

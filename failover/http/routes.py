@@ -15,22 +15,26 @@ from litestar.params import Parameter
 from failover.config import Config
 from failover.errors import StoreError, UsageError
 from failover.events import Envelope
-from failover.http import views
+from failover.http import account_views, views
 from failover.http.app import MAX_BODY
 from failover.store import events, flags, orders, sessions
 from failover.store.db import Store
+
+#: The longest that an account is disabled for (seconds).
+_LONGEST_OFF = 3650 * 86400
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wanted. by: who wants it, in words for people."""
 
-    verb: Literal["swap", "launch", "stop", "restart", "unpin", "pause", "resume"]
+    verb: Literal["swap", "launch", "stop", "restart", "unpin", "pause", "resume", "disable", "enable"]
     args: orders.Args = orders.Args()
     by: str = "HTTP"
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):
-    """order: its number, to be followed at /v1/orders/NUMBER; 0 for what was done at once (pause, resume)."""
+    """order: its number, to be followed at /v1/orders/NUMBER; 0 for what was done at once (all but the verbs of
+    sessions)."""
 
     order: int
     sentence: str
@@ -70,9 +74,9 @@ def make_routes(config: Config, store: Store) -> Litestar:
         return views.status(config, store)
 
     @get("/v1/accounts", sync_to_thread=False)
-    def accounts() -> Sequence[views.AccountView]:
+    def accounts() -> Sequence[account_views.AccountView]:
         """Return the accounts with their usage."""
-        return views.accounts(config, store)
+        return account_views.accounts(config, store)
 
     @get("/v1/sessions", sync_to_thread=False)
     def session_list() -> Sequence[views.SessionView]:
@@ -117,6 +121,8 @@ def make_routes(config: Config, store: Store) -> Litestar:
             with store.transaction() as tx:
                 lifted = flags.resume(tx, by)
             return OrderAnswer(0, "resumed" if lifted else "was not paused")
+        if data.verb == "disable" or data.verb == "enable":
+            return OrderAnswer(0, _switch(config, store, data.verb, data.args, by))
         _check(config, store, data)
         with store.transaction() as tx:
             number = orders.place(tx, store.now_ms(), data.verb, data.args, by)
@@ -141,6 +147,27 @@ def make_routes(config: Config, store: Store) -> Litestar:
         ),
         logging_config=None,
     )  # fmt: skip
+
+
+def _switch(config: Config, store: Store, verb: str, args: orders.Args, by: str) -> str:
+    """Disable or enable an account; return what that means now. It holds while paused too: it starts nothing."""
+    try:
+        account = config.account(args.account)
+    except UsageError as error:
+        raise ClientException(str(error)) from None
+    if not 0 <= args.seconds <= _LONGEST_OFF or (args.seconds and verb == "enable"):
+        raise ClientException("seconds: from 0 (until it is enabled) to ten years, and for disable only")
+    if verb == "enable":
+        with store.transaction() as tx:
+            lifted = flags.enable(tx, account.name, by)
+        if not account.enabled:
+            return f"{account.name} is disabled in {config.file} (enabled: false); change it there"
+        return f"{account.name} is enabled" if lifted else f"{account.name} was enabled already"
+    now = store.now_ms()
+    until = now + int(args.seconds * 1000) if args.seconds else None
+    with store.transaction() as tx:
+        flags.disable(tx, account.name, now, until, by)
+    return account_views.disabled_sentence(config, store, account.name)
 
 
 def _check(config: Config, store: Store, wanted: OrderRequest) -> None:

@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from failover.candidates import candidates
 from failover.config import Config
 from failover.core.move import Move
-from failover.core.policy import Candidate, spoken_against
 from failover.core.swap import progress
 from failover.host.process import ProcessId, alive
+from failover.http.account_views import AccountView, accounts
 from failover.store import flags, orders, sessions, swaps
 from failover.store.db import Store
 
@@ -33,29 +32,6 @@ class RoleView(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     at_ms: int = 0
     did: str = ""
-
-
-class WindowView(msgspec.Struct, frozen=True, kw_only=True):
-    """A usage window. used: percent, None when it is not known; resets_at: epoch seconds."""
-
-    window: str
-    used: float | None
-    threshold: float
-    resets_at: int | None = None
-    observed_ms: int = 0
-    source: str = ""
-
-
-class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. sessions: how many run on it; against: why nothing would be moved to it now, empty if it could."""
-
-    name: str
-    config_dir: str
-    priority: int
-    enabled: bool
-    sessions: int
-    windows: tuple[WindowView, ...]
-    against: str = ""
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,37 +126,6 @@ def _role(name: str, row: Any) -> RoleView:
         return RoleView(role=name, running=False)
     running = alive(ProcessId(row["pid"], row["start"]))
     return RoleView(role=name, running=running, pid=row["pid"], at_ms=row["at_ms"], did=row["did"])
-
-
-def accounts(config: Config, store: Store) -> tuple[AccountView, ...]:
-    """Return every configured account with the readings that count."""
-    seen = candidates(config, store, store.now_ms() / 1000)
-    return tuple(_account(config, one) for one in seen)
-
-
-def _account(config: Config, one: Candidate) -> AccountView:
-    windows = []
-    for window, threshold in one.thresholds.items():
-        reading = one.readings.get(window)
-        windows.append(
-            WindowView(
-                window=window,
-                used=reading.used if reading else None,
-                threshold=threshold,
-                resets_at=reading.resets_at if reading else None,
-                observed_ms=reading.observed_ms if reading else 0,
-                source=reading.source if reading else "",
-            )
-        )
-    return AccountView(
-        name=one.name,
-        config_dir=str(config.account(one.name).config_dir),
-        priority=one.priority,
-        enabled=one.enabled,
-        sessions=one.sessions,
-        windows=tuple(windows),
-        against=spoken_against(one, config.failover.margin) if one.enabled else f"{one.name} is disabled",
-    )
 
 
 def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:

@@ -17,12 +17,15 @@ class Args(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What an order is about.
 
     sessions: names, none for all that it can apply to; to: the account to swap to or to launch on, empty for the
-    policy's choice; dry_run: say what would be done, do nothing (swap only).
+    policy's choice; dry_run: say what would be done, do nothing (swap only); account, seconds: which one is disabled or
+    enabled, and for how long it is disabled (0: until it is enabled).
     """
 
     sessions: tuple[str, ...] = ()
     to: str = ""
     dry_run: bool = False
+    account: str = ""
+    seconds: float = 0.0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ CREATE TABLE roles (            -- every role, its own row
     did     TEXT NOT NULL DEFAULT ''          -- the sentence of its last cycle
 );
 
-CREATE TABLE flags (            -- control-plane: what the operator has set (paused, pin)
+CREATE TABLE flags (            -- control-plane: what the operator has set (paused, disabled:ACCOUNT)
     name    TEXT PRIMARY KEY,
     value   TEXT NOT NULL,
     by      TEXT NOT NULL,
@@ -99,6 +99,19 @@ CREATE TABLE readings (         -- quota-monitor: history; the newest of each ac
     source        TEXT NOT NULL
 );
 CREATE INDEX readings_by_window ON readings (account, window, observed_ms);
+
+CREATE TABLE costs (            -- quota-monitor: how far each conversation's cost was counted
+    conversation  TEXT PRIMARY KEY,
+    total         REAL NOT NULL,              -- US dollars, over all accounts that it ran on
+    at_ms         INTEGER NOT NULL
+);
+
+CREATE TABLE spent (            -- quota-monitor: what our sessions cost
+    account       TEXT NOT NULL,
+    day           INTEGER NOT NULL,           -- days since 1970, UTC
+    usd           REAL NOT NULL,
+    PRIMARY KEY (account, day)
+) WITHOUT ROWID;
 
 CREATE TABLE swap_requests (    -- quota-monitor
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -71,6 +71,11 @@ def latest(store: Store, limit: int = 20) -> list[SwapRow]:
     return [_swap(row) for row in store.query("SELECT * FROM swaps ORDER BY id DESC LIMIT ?", (limit,))]
 
 
+def since(store: Store, at_ms: int) -> list[SwapRow]:
+    """Return the swaps that began since a moment (epoch milliseconds), oldest first."""
+    return [_swap(row) for row in store.query("SELECT * FROM swaps WHERE started_ms >= ? ORDER BY id", (at_ms,))]
+
+
 def last_started_ms(store: Store) -> int | None:
     """Return when the last swap between accounts began (epoch milliseconds), None when there was none."""
     row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'swap'")

@@ -66,9 +66,9 @@ class Desk:
                 raise Refused(f"no session to {order.verb}: none of them runs")
             return self._begin(kind, placed, policy.Swap("", "", "soft", by), order_id=order.id)
         target = order.args.to or self._best_target(placed)
-        account = self._config.account(target)
-        if not account.enabled:
-            raise Refused(f"the account {target} is disabled in the configuration")
+        self._config.account(target)
+        if not next(view.enabled for view in self._accounts() if view.name == target):
+            raise Refused(f"the account {target} is disabled; see: claude-failover accounts list")
         if against := self._at_its_threshold(target):
             raise Refused(against)
         moving = [p for p in placed if p.account != target]

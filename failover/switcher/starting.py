@@ -14,7 +14,7 @@ from failover.claude import transcript
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy
-from failover.errors import HostError
+from failover.errors import HostError, Refused
 from failover.events import SessionLaunched
 from failover.host import process
 from failover.host.process import ProcessId
@@ -48,7 +48,7 @@ class Starter:
                 last = None  # a conversation belongs to its folder
             placement = Placement(
                 session=spec.name,
-                account=account or (last.account if last else "") or spec.account or self._preferred(),
+                account=account or self._own(last.account if last else "", spec.account or "") or self._preferred(),
                 conversation=last.conversation if last else str(uuid.uuid4()),
                 cwd=str(spec.project),
                 wanted="running",
@@ -98,9 +98,22 @@ class Starter:
         gone_on = any(given.at_ms > since_ms for given in transcript.ending(path).prompts)
         return "" if gone_on else text
 
+    def _own(self, *names: str) -> str:
+        """Return the first of these accounts that exists and is enabled, empty when none is."""
+        enabled = {view.name for view in self._views() if view.enabled}
+        return next((name for name in names if name in enabled), "")
+
     def _preferred(self) -> str:
-        """Return the most preferred account that nothing speaks against, else the most preferred one."""
-        views = candidates(self._config, self._store, self._clock.epoch())
-        enabled = [view for view in sorted(views, key=lambda v: (v.priority, v.name)) if view.enabled]
+        """Return the most preferred account that nothing speaks against, else the most preferred one.
+
+        One that is paid by use comes after the others, and only as a last resort. Raises Refused when there is none.
+        """
+        views = [view for view in self._views() if view.enabled and not (view.paid and view.use == "never")]
+        order = sorted(views, key=lambda v: (v.paid, v.priority, v.name))
+        if not order:
+            raise Refused("no account is enabled that may be chosen; name one with --account")
         margin = self._config.failover.margin
-        return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)
+        return next((v.name for v in order if not policy.spoken_against(v, margin)), order[0].name)
+
+    def _views(self) -> list[policy.Candidate]:
+        return candidates(self._config, self._store, self._clock.epoch())

@@ -1,0 +1,1 @@
+"""Where the quota-monitor's knowledge comes from, one source a module."""
