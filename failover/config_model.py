@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from failover.claude.kinds import KINDS, KindName, Login
+from failover.claude import kinds
 from failover.config_yaml import suggestion
 from failover.core.policy import IdleSessions, Use
 from failover.errors import UsageError
@@ -43,20 +43,20 @@ class Account(msgspec.Struct, frozen=True):
     priority: int
     thresholds: Thresholds
     enabled: bool = True
-    kind: KindName = "subscription"
+    kind: kinds.KindName = "subscription"
     env_file: Path | None = None
     paid: Use = "never"
     cap_usd_per_day: float | None = None
 
     @property
-    def login(self) -> Login:
+    def login(self) -> kinds.Login:
         """Return how it logs in."""
-        return Login(self.kind, self.env_file)
+        return kinds.Login(self.kind, self.env_file)
 
     @property
     def is_paid(self) -> bool:
         """Say whether each request costs money."""
-        return KINDS[self.kind].paid
+        return kinds.KINDS[self.kind].paid
 
 
 class SessionSpec(msgspec.Struct, frozen=True):

@@ -75,9 +75,11 @@ def window(axes: Axes, at: Sequence[Any], used: Sequence[float], colour: str, la
     axes.plot(at, used, color=colour, label=label, drawstyle="steps-post")
 
 
-def threshold(axes: Axes, percent: float, colour: str = ALARM) -> None:
-    """Mark a threshold."""
+def threshold(axes: Axes, percent: float, colour: str = ALARM, *, named: bool = True) -> None:
+    """Mark a threshold; not `named` where a legend tells of it."""
     axes.axhline(percent, color=colour, linewidth=0.9, linestyle=(0, (4, 3)))
+    if not named:
+        return
     axes.annotate(
         f"threshold {percent:g} %", (1, percent), xycoords=("axes fraction", "data"), xytext=(-2, 2),
         textcoords="offset points", ha="right", fontsize=7, color=colour,

@@ -15,6 +15,7 @@ from failover.http.usage_views import UsageView, WindowHistory
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _ROWS = 5
 _MARGIN = 6
+_MOST_LINES = 8
 
 
 def chart(view: UsageView, width: int) -> str:
@@ -38,7 +39,8 @@ def _window(view: UsageView, history: WindowHistory, room: int) -> list[str]:
     if not known:
         return [*lines, "      no reading in this time"]
     limit = min(_ROWS - 1, int(history.threshold / 100 * _ROWS))
-    resets = {_column(view, at, room) for at in history.resets}
+    # Many resets are marked below the chart only.
+    resets = {_column(view, at, room) for at in history.resets if len(history.resets) <= _MOST_LINES}
     for row in range(_ROWS - 1, -1, -1):
         label = {_ROWS - 1: "100 %", 0: "  0 %"}.get(row, "")
         cells = [_cell(used, row, row == limit, place in resets) for place, used in enumerate(shown)]
