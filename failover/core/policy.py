@@ -16,11 +16,11 @@ from failover.core.forecast import Forecast
 from failover.core.pressure import Pressure, at_threshold, crossed, is_ended
 from failover.core.reasons import weigh
 from failover.core.session import SessionState
-from failover.core.target import against, choose, instead, preferred, room, spoken_against, tiers
+from failover.core.target import against, instead, preferred, room, spoken_against, tiers
 
 __all__ = [
     "Candidate", "Decision", "Forecast", "IdleSessions", "Load", "Rules", "Stay", "Strategy", "Swap", "Use", "Verdict",
-    "choose", "crossed", "decide", "earliest_reset", "elsewhere", "idle_for", "instead", "needs", "preferred",
+    "crossed", "decide", "earliest_reset", "elsewhere", "idle_for", "instead", "needs", "preferred",
     "spoken_against", "weigh",
 ]  # fmt: skip
 
@@ -48,7 +48,7 @@ def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
 
 def elsewhere(source: Candidate, loads: Sequence[Load], accounts: Sequence[Candidate], rules: Rules) -> Swap | None:
     """Return where sessions of `source` go when a person wants them to be elsewhere, None when there is nowhere."""
-    for tier in tiers(source, accounts, rules, stand=is_ended(source)):
+    for tier in tiers(source, accounts, rules, stand=is_ended(source), better=False):
         plan = carry(loads, tier)
         if plan.shares:
             return Swap(source.name, plan.target, "soft", "", plan.sessions, plan.elsewhere)
