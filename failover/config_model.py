@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ import msgspec
 
 from failover.claude import kinds
 from failover.config_yaml import suggestion
-from failover.core.policy import IdleSessions, Use
+from failover.core.choice import IdleSessions, Strategy, Use
 from failover.errors import UsageError
 from failover.paths import Paths
 
@@ -24,18 +25,27 @@ class Claude(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """Percent used from which an account counts as exhausted, per window. spend: of the money cap of a paid account."""
+    """Percent used from which an account counts as exhausted, per window. spend: of the money cap of a paid account;
+    models: of the weekly windows of single models (`seven_day_MODEL`); one that is not named has the threshold of
+    seven_day."""
 
     five_hour: float = 90.0
     seven_day: float = 95.0
     spend: float = 90.0
+    models: dict[str, float] = {}
+
+    def of(self, models: Sequence[str]) -> dict[str, float]:
+        """Return the threshold of each window of a plan that counts where the pool uses these models."""
+        weekly = {f"seven_day_{model}": self.models.get(model, self.seven_day) for model in models}
+        return {"five_hour": self.five_hour, "seven_day": self.seven_day, **weekly}
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in.
+    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in; reserve: percent of
+    each window kept for a person's own use; standby: used only when no other has room.
 
     kind, env_file: how it logs in; paid: whether one that is paid by use comes at all; cap_usd_per_day: what our
-    sessions may cost there in a day (UTC), None for a kind that is not paid by use, or that never comes.
+    sessions may cost there in a day (UTC), None where nothing is counted.
     """
 
     name: str
@@ -43,6 +53,8 @@ class Account(msgspec.Struct, frozen=True):
     priority: int
     thresholds: Thresholds
     enabled: bool = True
+    reserve: float = 0.0
+    standby: bool = False
     kind: kinds.KindName = "subscription"
     env_file: Path | None = None
     paid: Use = "never"
@@ -57,6 +69,12 @@ class Account(msgspec.Struct, frozen=True):
     def is_paid(self) -> bool:
         """Say whether each request costs money."""
         return kinds.KINDS[self.kind].paid
+
+    def limits(self, models: Sequence[str]) -> dict[str, float]:
+        """Return the threshold of each window that it has: those of a plan, or of the money that it may cost."""
+        if not self.is_paid:
+            return self.thresholds.of(models)
+        return {"spend": self.thresholds.spend} if self.cap_usd_per_day else {}
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
@@ -75,15 +93,18 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 class Failover(msgspec.Struct, frozen=True):
-    """When and how to swap. margin: percentage points; cooldown, wait_if_reset_within: s; max_parallel: moves."""
+    """When and how to swap. margin: percentage points; cooldown, wait_if_reset_within: s; forecast: leave early enough
+    for the boundaries; models: whose weekly windows count; max_parallel: moves."""
 
-    strategy: Literal["priority"] = "priority"
+    strategy: Strategy = "priority"
     margin: float = 10.0
     cooldown: float = 120.0
     deadline: Deadline = Deadline()
     wait_if_reset_within: float = 600.0
     idle_sessions: IdleSessions = "move"
     fail_back: bool = True
+    forecast: bool = True
+    models: tuple[str, ...] = ()
     max_parallel: int = os.cpu_count() or 1
 
 

@@ -62,7 +62,8 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
 
     raw = yaml.safe_load(text)
     parts = {
-        config_model.Config: raw, config_model.Claude: raw["claude"], config_model.Account: {key: 1 for account in raw["accounts"] for key in account},
+        config_model.Config: raw, config_model.Claude: raw["claude"],
+        config_model.Account: {key: 1 for account in raw["accounts"] for key in account},
         config_model.Thresholds: raw["thresholds"], config_model.Failover: raw["failover"],
         config_model.Deadline: raw["failover"]["deadline"], config_model.Http: raw["http"],
         config_model.Tmux: raw["tmux"], config_model.Dispatch: raw["dispatch"],

@@ -31,7 +31,7 @@ def list_command(cli: Cli, as_csv: bool, as_json: bool) -> None:
     from failover.cli.account_table import account_csv, account_table
     from failover.http.account_views import accounts
 
-    found = accounts(cli.config, cli.store)
+    found = accounts(cli.config, cli.store, foreseen=True)
     if as_json:
         print_json(found)
     else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from failover.candidates import candidates
+from failover.candidates import candidates, foresee
 from failover.config import Config
 from failover.core.choice import Candidate
 from failover.core.forecast import Forecast
-from failover.core.policy import spoken_against
+from failover.core.target import spoken_against
 from failover.core.usage import Reading
 from failover.store import flags
 from failover.store.db import Store
@@ -48,11 +48,16 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     disabled_until_ms: int | None = None
 
 
-def accounts(config: Config, store: Store) -> tuple[AccountView, ...]:
-    """Return every configured account with the readings that count."""
+def accounts(config: Config, store: Store, *, foreseen: bool = False) -> tuple[AccountView, ...]:
+    """Return every configured account with the readings that count; `foreseen`: with forecasts, which takes longer."""
     now_ms = store.now_ms()
-    off = flags.disabled(store, now_ms)
-    return tuple(_account(config, one, off.get(one.name)) for one in candidates(config, store, now_ms / 1000))
+    off, found = flags.disabled(store, now_ms), []
+    for one in candidates(config, store, now_ms / 1000):
+        if foreseen:
+            told = {window: foresee(store, one, window, now_ms / 1000)[0] for window, _ in one.counting}
+            one = msgspec.structs.replace(one, forecasts={window: seen for window, seen in told.items() if seen})
+        found.append(_account(config, one, off.get(one.name)))
+    return tuple(found)
 
 
 def disabled_sentence(config: Config, store: Store, name: str) -> str:

@@ -1,1 +1,1 @@
-"""Where the quota-monitor's knowledge comes from, one source a module."""
+"""The hands of the quota-monitor."""

@@ -32,6 +32,16 @@ def recent(store: Store, since_ms: int) -> list[Reading]:
     return [_reading(row) for row in rows]
 
 
+def newest_of(store: Store, account: str, window: str, limit: int) -> list[Reading]:
+    """Return the readings of an account's window that came last. What it costs does not grow with the history."""
+    rows = store.query(
+        "SELECT account, window, used, resets_at, observed_ms, source FROM readings WHERE account = ? AND window = ?"
+        " ORDER BY id DESC LIMIT ?",
+        (account, window, limit),
+    )
+    return [_reading(row) for row in rows]
+
+
 def _reading(row: Any) -> Reading:
     return msgspec.convert(dict(row), Reading)
 
@@ -61,10 +71,11 @@ def recache_tokens(store: Store) -> dict[str, int]:
 def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:
     """Ask the account-switcher for a swap; return the request's id."""
     return tx.insert(
-        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions, shares)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             at_ms, wanted.source, wanted.target, wanted.urgency, wanted.reason,
-            msgspec.json.encode(wanted.sessions).decode(),
+            msgspec.json.encode(wanted.sessions).decode(), msgspec.json.encode(wanted.shares).decode(),
         ),
     )  # fmt: skip
 
@@ -78,7 +89,9 @@ def last_request_ms(store: Store) -> int:
 def ledger(store: Store, conversations: Sequence[str], since_day: int) -> Ledger:
     """Return what was counted of these conversations, and what was spent since a day (days since 1970, UTC)."""
     marks = ", ".join("?" * len(conversations))
-    totals = store.query(f"SELECT conversation, total FROM costs WHERE conversation IN ({marks})", tuple(conversations))
+    totals = store.query(
+        f"SELECT conversation, total FROM charged WHERE conversation IN ({marks})", tuple(conversations)
+    )
     spent = store.query("SELECT account, day, usd FROM spent WHERE day >= ?", (since_day,))
     return Ledger(
         {row["conversation"]: row["total"] for row in totals},
@@ -90,7 +103,7 @@ def note_costs(tx: Transaction, before: Ledger, after: Ledger, at_ms: int) -> No
     """Keep what a ledger has more than an earlier one."""
     for conversation, total in after.totals.items():
         if before.totals.get(conversation) != total:
-            sql = "INSERT OR REPLACE INTO costs (conversation, total, at_ms) VALUES (?, ?, ?)"
+            sql = "INSERT OR REPLACE INTO charged (conversation, total, at_ms) VALUES (?, ?, ?)"
             tx.execute(sql, (conversation, total, at_ms))
     for (account, day), usd in after.spent.items():
         if before.spent.get((account, day)) != usd:

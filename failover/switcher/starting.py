@@ -9,12 +9,12 @@ from typing import Literal
 
 import msgspec
 
-from failover.candidates import candidates
+from failover.candidates import candidates, rules
 from failover.claude import transcript
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy
-from failover.errors import HostError, Refused
+from failover.errors import HostError
 from failover.events import SessionLaunched
 from failover.host import process
 from failover.host.process import ProcessId
@@ -100,20 +100,11 @@ class Starter:
 
     def _own(self, *names: str) -> str:
         """Return the first of these accounts that exists and is enabled, empty when none is."""
-        enabled = {view.name for view in self._views() if view.enabled}
+        views = candidates(self._config, self._store, self._clock.epoch())
+        enabled = {view.name for view in views if view.enabled}
         return next((name for name in names if name in enabled), "")
 
     def _preferred(self) -> str:
-        """Return the most preferred account that nothing speaks against, else the most preferred one.
-
-        One that is paid by use comes after the others, and only as a last resort. Raises Refused when there is none.
-        """
-        views = [view for view in self._views() if view.enabled and not (view.paid and view.use == "never")]
-        order = sorted(views, key=lambda v: (v.paid, v.priority, v.name))
-        if not order:
-            raise Refused("no account is enabled that may be chosen; name one with --account")
-        margin = self._config.failover.margin
-        return next((v.name for v in order if not policy.spoken_against(v, margin)), order[0].name)
-
-    def _views(self) -> list[policy.Candidate]:
-        return candidates(self._config, self._store, self._clock.epoch())
+        """Return the account with room that the policy would choose, else the most preferred one."""
+        now = self._clock.epoch()
+        return policy.preferred(candidates(self._config, self._store, now), rules(self._config, now)).name
