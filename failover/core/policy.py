@@ -7,83 +7,32 @@ account in use is spent. Unknown never starts a swap.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from failover.core.move import Urgency
+from failover.core.choice import (
+    Candidate,
+    Decision,
+    IdleSessions,
+    Load,
+    Rules,
+    Stay,
+    Strategy,
+    Swap,
+    Use,
+    Verdict,
+)
+from failover.core.forecast import Forecast
 from failover.core.session import SessionState
-from failover.core.usage import Reading
 
-IdleSessions = Literal["move", "lazy", "leave"]
+__all__ = [
+    "Candidate", "Decision", "Forecast", "IdleSessions", "Load", "Rules", "Stay", "Strategy", "Swap", "Use", "Verdict",
+    "choose", "crossed", "decide", "earliest_reset", "instead", "needs", "spoken_against",
+]  # fmt: skip
 
 #: The cool-down of a spent account (seconds).
 SPENT_COOLDOWN = 10.0
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as the policy sees it.
-
-    priority: lower is preferred; thresholds: percent by window; readings: what counts now, by window; opened: windows
-    whose last reading ended with its period; sessions: how many of ours run on it; in_use: how many of them would have
-    to move (those at rest may stay, see `needs`); trouble: why it turned out lately to be no target, empty if it did
-    not.
-    """
-
-    name: str
-    priority: int
-    thresholds: Mapping[str, float]
-    readings: Mapping[str, Reading]
-    sessions: int
-    in_use: int
-    opened: tuple[str, ...] = ()
-    trouble: str = ""
-    enabled: bool = True
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What bears on every decision.
-
-    margin: percent points; cooldown, wait_if_reset_within: seconds; now: epoch seconds; since_swap, since_continued:
-    seconds since the last swap began, and since sessions were last continued, None when never; fail_back: sessions go
-    home when they are at rest.
-    """
-
-    margin: float
-    cooldown: float
-    wait_if_reset_within: float = 0.0
-    now: float = 0.0
-    since_swap: float | None = None
-    since_continued: float | None = None
-    fail_back: bool = True
-    paused: bool = False
-    swapping: bool = False
-
-
-class Stay(msgspec.Struct, frozen=True, tag=True):
-    """Nothing is moved. exhausted: sessions are on a spent account and there is nowhere to go."""
-
-    reason: str
-    source: str = ""
-    exhausted: bool = False
-    until: int | None = None
-
-
-class Swap(msgspec.Struct, frozen=True, tag=True):
-    """The sessions of `source` should move to `target`, or be started again where the two are one.
-
-    sessions: which ones, empty for all that need it.
-    """
-
-    source: str
-    target: str
-    urgency: Urgency
-    reason: str
-    sessions: tuple[str, ...] = ()
-
-
-Decision = Stay | Swap
 
 
 def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
