@@ -23,13 +23,17 @@ Use = Literal["never", "last_resort"]
 #: been gone to; something speaks against it.
 Word = Literal["left", "kept", "taken", "possible", "refused"]
 
+#: The window of what a paid account spends: percent of its cap.
+SPEND = "spend"
+
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """A session that would have to move. tokens: of context that its new account writes to its cache anew (0: not
-    known)."""
+    known); pinned: a person put it on the account that it is on."""
 
     session: str
     tokens: int = 0
+    pinned: bool = False
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +47,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_point: measured tokens of context, written to the cache anew, that take one percent point of a window
     (a window that is not there: not learned yet); reserve: percent of each window that is kept for a person's own use;
     standby: used only when no other has room; paid: each request costs money, so that it comes after all others;
-    use: whether a paid one comes at all.
+    use: whether a paid one comes at all; owed: tokens that sessions which moved here write to the cache and that no
+    reading shows yet.
     """
 
     name: str
@@ -63,6 +68,20 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     standby: bool = False
     paid: bool = False
     use: Use = "never"
+    owed: int = 0
+
+    def leaves_at(self, window: str) -> float:
+        """Return from which use on (percent) the account is left: its threshold, or where the reserve begins."""
+        return min(self.thresholds[window], self.ends_at(window))
+
+    def ends_at(self, window: str) -> float:
+        """Return up to which use (percent) the account may be used when there is no other. Money has no reserve."""
+        return 100.0 if window == SPEND else 100.0 - self.reserve
+
+    @property
+    def counting(self) -> list[tuple[str, Reading]]:
+        """Return the readings of the windows that count, by window."""
+        return [(window, reading) for window, reading in sorted(self.readings.items()) if window in self.thresholds]
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +121,7 @@ class Stay(msgspec.Struct, frozen=True, tag=True):
     """Nothing is moved.
 
     reason: one sentence; source: the account that should be left, empty when none; exhausted: sessions should leave it
-    and there is nowhere to go; until: when the first window opens again (epoch seconds); verdicts: one for each account.
+    and there is nowhere to go; until: when the first window opens again (epoch seconds); verdicts: one an account.
     """
 
     reason: str

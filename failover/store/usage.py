@@ -30,6 +30,16 @@ def recent(store: Store, since_ms: int) -> list[Reading]:
     return [_reading(row) for row in rows]
 
 
+def newest_of(store: Store, account: str, window: str, limit: int) -> list[Reading]:
+    """Return the readings of an account's window that came last. What it costs does not grow with the history."""
+    rows = store.query(
+        "SELECT account, window, used, resets_at, observed_ms, source FROM readings WHERE account = ? AND window = ?"
+        " ORDER BY id DESC LIMIT ?",
+        (account, window, limit),
+    )
+    return [_reading(row) for row in rows]
+
+
 def _reading(row: Any) -> Reading:
     return msgspec.convert(dict(row), Reading)
 
@@ -59,10 +69,11 @@ def recache_tokens(store: Store) -> dict[str, int]:
 def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:
     """Ask the account-switcher for a swap; return the request's id."""
     return tx.insert(
-        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions, shares)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             at_ms, wanted.source, wanted.target, wanted.urgency, wanted.reason,
-            msgspec.json.encode(wanted.sessions).decode(),
+            msgspec.json.encode(wanted.sessions).decode(), msgspec.json.encode(wanted.shares).decode(),
         ),
     )  # fmt: skip
 
