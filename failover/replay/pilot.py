@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+import msgspec
+
+from failover import candidates
 from failover.config import Config
 from failover.core import homecoming, policy
 from failover.core.choice import Candidate, Load, Rules, Swap
@@ -12,14 +15,22 @@ from failover.core.forecast import Forecast, forecast
 from failover.core.homecoming import Seat
 from failover.core.usage import Reading, newest, opened, worth_noting
 from failover.replay.session import Session
-from failover.replay.world import Order, World
+from failover.replay.world import PARALLEL, Order, World
+
+#: A forecast is made anew whenever something new was read of its window, and after so long (seconds).
+_GOOD_FOR = {"five_hour": 900.0, "seven_day": 3600.0}
 
 
 class Pilot:
-    """The policy of one configuration. bill, foresight: whether it is told what a move costs, and what is forecast."""
+    """The policy of one configuration.
 
-    def __init__(self, config: Config, bill: bool = True, foresight: bool = True) -> None:
-        self._config, self._bill, self._foresight = config, bill, foresight
+    bill: whether it is told what the move of a context costs; boundary: seconds in which nine of ten working sessions
+    reach one.
+    """
+
+    def __init__(self, config: Config, bill: bool, boundary: float) -> None:
+        self._config, self._bill, self._boundary = config, bill, boundary
+        self._made: dict[tuple[str, str], tuple[Reading, float, Forecast | None, Forecast | None]] = {}
         self._last: dict[tuple[str, str], Reading] = {}
         self._history: defaultdict[tuple[str, str], list[Reading]] = defaultdict(list)
         self._swapped: float | None = None
@@ -58,41 +69,49 @@ class Pilot:
         for account in self._config.accounts:
             here = on[account.name]
             needed = [session for session in here if policy.needs(session.state, mode, False)]
-            thresholds = {"five_hour": account.thresholds.five_hour, "seven_day": account.thresholds.seven_day}
             readings = {window: reading for (name, window), reading in counting.items() if name == account.name}
-            used = readings if needed and self._foresight else {}
-            found.append(
-                Candidate(
-                    name=account.name,
-                    priority=account.priority,
-                    thresholds=thresholds,
-                    readings=readings,
-                    opened=tuple(sorted(window for name, window in over if name == account.name)),
-                    sessions=len(here),
-                    in_use=len(needed),
-                    loads=tuple(Load(session=s.name, tokens=s.context) for s in needed) if self._bill else (),
-                    enabled=account.enabled,
-                    forecasts=self._forecasts(account.name, {w: thresholds[w] for w in used}, world.now),
-                    limits=self._forecasts(account.name, dict.fromkeys(used, 100.0), world.now),
-                    tokens_per_point=world.accounts[account.name].tokens_per_point() if self._bill else {},
-                )
+            since = max((reading.observed_ms for reading in readings.values()), default=0) / 1000
+            one = Candidate(
+                name=account.name,
+                priority=account.priority,
+                thresholds=account.thresholds.of(()),
+                readings=readings,
+                opened=tuple(sorted(window for name, window in over if name == account.name)),
+                sessions=len(here),
+                in_use=len(needed),
+                loads=tuple(Load(session=s.name, tokens=s.context if self._bill else 0) for s in needed),
+                enabled=account.enabled,
+                tokens_per_point=world.accounts[account.name].tokens_per_point() if self._bill else {},
+                reserve=account.reserve,
+                standby=account.standby,
+                owed=sum(s.context for s in here if s.arrived >= since) if self._bill else 0,
             )
+            found.append(self._foresee(one, world.now) if self._config.failover.forecast else one)
         return found
 
-    def _forecasts(self, account: str, thresholds: dict[str, float], now: float) -> dict[str, Forecast]:
-        found = {w: forecast(self._history[account, w], threshold, now) for w, threshold in thresholds.items()}
-        return {window: one for window, one in found.items() if one is not None}
+    def _foresee(self, account: Candidate, now: float) -> Candidate:
+        """Return an account with its forecasts; they are kept while nothing new is read, but not for ever."""
+        here: dict[str, Forecast] = {}
+        ends: dict[str, Forecast] = {}
+        for window, reading in account.counting:
+            key = (account.name, window)
+            told = self._made.get(key)
+            if told is None or told[0] is not reading or now - told[1] >= _GOOD_FOR[window]:
+                history = self._history[key]
+                pair = (forecast(history, account.leaves_at(window), now), forecast(history, 100.0, now))
+                told = self._made[key] = (reading, now, *pair)
+            for one, into in zip(told[2:], (here, ends), strict=True):
+                if one is not None:
+                    into[window] = one
+        return msgspec.structs.replace(account, forecasts=here, limits=ends)
 
     def _rules(self, world: World) -> Rules:
-        given = self._config.failover
-        return Rules(
-            margin=given.margin,
-            cooldown=given.cooldown,
-            wait_if_reset_within=given.wait_if_reset_within,
-            now=world.now,
+        return msgspec.structs.replace(
+            candidates.rules(self._config, world.now),
             since_swap=None if self._swapped is None else world.now - self._swapped,
             since_continued=None if self._continued is None else world.now - self._continued,
-            fail_back=given.fail_back,
+            boundary=min(self._boundary, self._config.failover.deadline.soft),
+            parallel=PARALLEL,
             swapping=bool(world.open_swap),
         )
 
@@ -122,4 +141,5 @@ def _seat(session: Session) -> Seat:
         state=session.state,
         limit_resets=session.limit_resets,
         asks=session.limit == "seven_day",
+        tokens=session.context,
     )

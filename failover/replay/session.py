@@ -19,13 +19,14 @@ class Session:
 
     ready: when the next turn's work comes (epoch seconds), infinite after the last; batch: the next one of that turn;
     paid: its tokens that were paid for already; context: tokens; before: the same when the turn began; cached: when the
-    account's cache of it was last used, None when there is none; leaving: the account that it moves to at its next
-    boundary; limit, limit_resets: the window that stopped it; since: when it began to be blocked; blocked: seconds.
+    account's cache of it was last used, None when there is none; arrived: when it was moved to its account; leaving:
+    the account that it moves to at its next boundary; limit, limit_resets: the window that stopped it; since: when it
+    began to be blocked; blocked: seconds.
     """
 
     __slots__ = (
-        "_next", "_start", "_turns", "account", "batch", "before", "blocked", "cached", "context", "leaving", "limit",
-        "limit_resets", "name", "paid", "ready", "since", "state",
+        "_next", "_start", "_turns", "account", "arrived", "batch", "before", "blocked", "cached", "context", "leaving",
+        "limit", "limit_resets", "name", "paid", "ready", "since", "state",
     )  # fmt: skip
 
     def __init__(self, name: str, turns: Sequence[Turn], account: Account, start: int) -> None:
@@ -33,6 +34,7 @@ class Session:
         self.state: State = "idle"
         self.batch = self.paid = self.context = self.before = 0
         self.cached: float | None = None
+        self.arrived = 0.0
         self.leaving: Account | None = None
         self.limit, self.limit_resets = "", 0
         self.since: float | None = None
@@ -53,6 +55,13 @@ class Session:
         """Return the tokens that are left to pay for of the next batch."""
         turn = self.turn
         return turn.tokens * (self.batch + 1) // turn.batches - turn.tokens * self.batch // turn.batches - self.paid
+
+    def left(self) -> int:
+        """Return the tokens of all work that was not paid for."""
+        if self._next >= len(self._turns):
+            return 0
+        ahead = sum(turn.tokens for turn in self._turns[self._next :])
+        return ahead - self.turn.tokens * self.batch // self.turn.batches - self.paid
 
     def batch_done(self) -> None:
         """End the batch that ran, and with the last one the turn."""

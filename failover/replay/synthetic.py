@@ -9,6 +9,7 @@ from typing import Literal, cast, get_args
 
 import msgspec
 
+from failover.core.cost import Usage, weigh
 from failover.errors import UsageError
 from failover.replay.demand import FIVE_HOURS, ORDINARY, WEEK, Demand, Quota, Turn
 
@@ -18,10 +19,11 @@ Shape = Literal["mixed", "office", "night"]
 MONDAY = 1_735_516_800
 DAY, HOUR = 86400.0, 3600.0
 
-#: What a request takes, in tokens as dear as one written to the cache, by the published prices of tokens: reading the
-#: context from the cache, a token of output.
-READING, OUTPUT = 0.08, 4.0
-_BATCH_SECONDS = 110.0
+
+#: What a batch is like, on the mean: seconds, tokens that are read and written in it.
+_BATCH_SECONDS, _READ, _WRITTEN = 110.0, 2500, 900
+#: Tokens of a context at its start, after it was compacted, and of the summary that then begins it.
+_FRESH, _COMPACTED, _SUMMARY = 15_000, 20_000, 3_000
 
 
 class Synthetic(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,19 +140,22 @@ _CAME: dict[str, Callable[[Random, int], Iterator[tuple[float, float]]]] = {
 }  # fmt: skip
 
 
-def _turns(session: str, came: Iterator[tuple[float, float]], given: Synthetic, random: Random) -> Iterator[Turn]:
+def _turns(session: str, asked: Iterator[tuple[float, float]], given: Synthetic, random: Random) -> Iterator[Turn]:
     """Yield turns whose context grows until it is compacted, and whose cost follows from both."""
-    context = 15_000
-    for at, seconds in came:
+    context = _FRESH
+    for at, seconds in asked:
         batches = max(1, round(seconds / _BATCH_SECONDS))
         tokens = 0.0
         for _ in range(batches):
             if context > given.context:
-                tokens += READING * context + OUTPUT * 3000  # the summary
-                context = 20_000
-            written, output = random.expovariate(1 / 2200), random.expovariate(1 / 600)
-            tokens += READING * context + written + OUTPUT * output
-            context += int(written + output)
+                tokens += weigh(Usage(cache_read_input_tokens=context, output_tokens=_SUMMARY))
+                context = _COMPACTED
+            # A message or a tool's result is read, and an answer or a call of a tool is written.
+            came, said = int(random.expovariate(1 / _READ)), int(random.expovariate(1 / _WRITTEN))
+            tokens += weigh(
+                Usage(cache_read_input_tokens=context, cache_creation_input_tokens=came + said, output_tokens=said)
+            )
+            context += came + said
         yield Turn(
             session=session, at=round(at, 1), seconds=round(seconds, 1), tokens=max(1, round(tokens)), context=context,
             batches=batches,

@@ -183,6 +183,8 @@ class World:
         self._at(self._places[place], self._arrive, session)
 
     def _arrive(self, session: Session) -> None:
+        if session.cached is None:
+            session.arrived = self.now
         session.state, session.limit, session.limit_resets = "idle", "", 0
         self.open_swap.discard(session.name)
         if session.ready > self.now:
