@@ -27,6 +27,11 @@ class LoginWatch:
         self._thread: threading.Thread | None = None
         self._found: dict[str, int] = {}
 
+    @property
+    def is_looking(self) -> bool:
+        """Say whether a look is under way, or what it found is still to be told."""
+        return self._thread is not None
+
     def look(self) -> str:
         """Begin a look when it is time, or tell of what one found; return what was told, empty for nothing."""
         if self._thread is None:

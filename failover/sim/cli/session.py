@@ -184,7 +184,7 @@ class Session:
 
     def _cost(self) -> float:
         """Return what the whole conversation has cost, over all accounts, as the real one tells it."""
-        answers = sum(message["role"] == "assistant" for message in self.transcript.messages)
+        answers: int = sum(message["role"] == "assistant" for message in self.transcript.messages)
         return round(0.0012 * answers, 6)
 
     def _status_body(self) -> dict[str, Any]:
