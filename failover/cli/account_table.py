@@ -70,11 +70,13 @@ def forecast_words(seen: Forecast | None, threshold: float, now: float) -> str:
     """Return a forecast in short words: 90 % in 40m (25m–1h10m)."""
     if seen is None:
         return ""
+    if seen.crosses is not None and seen.crosses <= now:
+        return "reached"
     if seen.crosses is None and seen.earliest is None:
         return "lasts to its reset"
     if seen.crosses is None:
         return f"{threshold:g} % in {_in(seen.earliest, now)} at worst"
-    low, high = _in(seen.earliest, now), _in(seen.latest, now) if seen.latest is not None else ""
+    low, high = _in(seen.earliest, now), _in(seen.latest, now) if seen.latest is not None else "reset"
     return f"{threshold:g} % in {_in(seen.crosses, now)} ({low}–{high})"
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from pathlib import Path
 
+from failover.clock import ManualClock
 from failover.core.usage import Reading
 from failover.store import swaps, usage
 from failover.store.db import Store, Transaction
@@ -72,3 +75,25 @@ def _swap(tx: Transaction, source: str, target: str, at: float) -> None:
         request_id=0, started_ms=int(at * 1000), deadline_mono=0.0, host_boot="",
     )  # fmt: skip
     swaps.finish(tx, number, "done", "moved 6 of 6 sessions", int(at * 1000) + 9000)
+
+
+def picture(path: Path) -> None:
+    """Draw the made-up week to `path`; the same each time."""
+    from failover.cli.usage_plot import draw
+    from failover.config import load
+    from failover.http.usage_views import usage_view
+
+    now = 1_800_000_000.0
+    with tempfile.TemporaryDirectory(prefix="cf-") as folder:
+        names = ("main", "backup", "spare")
+        lines = "".join(f"  - {{name: {name}, config_dir: {name}}}\n" for name in names)
+        file = Path(folder) / "config.yaml"
+        file.write_text(f"version: 1\nstate_dir: s\nshared_dir: shared\naccounts:\n{lines}")
+        config = load(file)
+        config.paths.ensure()
+        store = Store.open(config.paths.store, "quota-monitor", "week", ManualClock(epoch=now))
+        try:
+            fill(store, names, now)
+            draw(usage_view(config, store, _WEEK), path)
+        finally:
+            store.close()
