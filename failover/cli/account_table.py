@@ -21,7 +21,7 @@ _LATE = 3600.0
 
 def account_table(accounts: Sequence[AccountView], now: float) -> str:
     """Return the accounts as they are shown to people, in 80 columns. now: epoch seconds."""
-    head = f"  {'window':8} {'used':{_BAR}}   {'':5} {'resets':6}  {'read':15} forecast"
+    head = f"  {'window':7} {'used':{_BAR}} {'':6} {'resets':6} {'read':14} forecast"
     return "\n".join([click.style(head.rstrip(), bold=True), *(_account(one, now) for one in accounts)])
 
 
@@ -55,12 +55,12 @@ def _window(window: WindowView, now: float) -> str:
     drawn = bar(used, window.threshold, _BAR)
     colour = None if used is None else "red" if used >= window.threshold else "green"
     resets = countdown(window.resets_at - now) if window.resets_at is not None else "-"
-    line = f"  {window_name(window.window):8} {click.style(drawn, fg=colour)}  {shown:>6} {resets:6}  "
+    line = f"  {window_name(window.window):7} {click.style(drawn, fg=colour)} {shown:>6} {resets:6} "
     if used is None:
         return line + ("unknown since its reset" if window.ended else "unknown: nobody has read it")
     age = now - window.observed_ms / 1000
     read = f"{span(age)} {window.source}"
-    cell = f"{read if len(read) <= 15 else read[:14] + '…':15}"
+    cell = f"{read if len(read) <= 14 else read[:13] + '…':14}"
     # Of an account that nobody uses an old reading stays true; of one in use it is late.
     cell = click.style(cell, fg="yellow") if age > _LATE else cell
     return (line + f"{cell} {forecast_words(window.forecast, window.threshold, now)}").rstrip()

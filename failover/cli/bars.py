@@ -9,9 +9,9 @@ _NAMES = {"five_hour": "5 hours", "seven_day": "7 days", "spend": "money"}
 
 
 def window_name(window: str) -> str:
-    """Return what people call a window, in at most eight characters."""
-    name = _NAMES.get(window) or window.removeprefix("seven_day_").replace("_", " ") + " 7d"
-    return name if len(name) <= 8 else name[:7] + "…"
+    """Return what people call a window, in at most seven characters; the week of a model by the model's name."""
+    name = _NAMES.get(window) or window.removeprefix("seven_day_").replace("_", " ")
+    return name if len(name) <= 7 else name[:6] + "…"
 
 
 def bar(used: float | None, threshold: float, width: int) -> str:

@@ -9,8 +9,11 @@ import pytest
 
 from failover.core.notice import Notice, notice
 from failover.events import (
+    AccountDisabled,
+    AccountEnabled,
     AllExhausted,
     Event,
+    LoginExpires,
     OrderPlaced,
     RolesPaused,
     RolesResumed,
@@ -75,3 +78,14 @@ def test_what_went_well_or_concerns_nobody_makes_no_notice() -> None:
 def test_a_name_does_nothing_to_a_terminal() -> None:
     found = of(task("failed", name="\x1b[2Jx\nyé"))
     assert found is not None and found.text.isprintable() and "\\x1b[2Jx\\nyé" in found.text
+
+
+def test_what_is_said_of_an_account_by_a_person_and_of_its_login() -> None:
+    off = AccountDisabled(account="b", until_ms=5000, by="ann")
+    assert of(off) == Notice("info", "Account b is disabled by ann until time 5: nothing is moved to it.")
+    off = msgspec.structs.replace(off, until_ms=None)
+    assert of(off) == Notice("info", "Account b is disabled by ann: nothing is moved to it.")
+    assert of(AccountEnabled(account="b", by="ann")) == Notice("info", "Account b is enabled again by ann.")
+    assert of(LoginExpires(account="b", expires_at=7)) == Notice(
+        "warning", "The login of account b expires at time 7: log in there anew."
+    )
