@@ -15,6 +15,7 @@ from failover.clock import ManualClock
 from failover.config import NotifySpec
 from failover.config_model import Retention
 from failover.core.dispatch import Task
+from failover.core.spend import Ledger
 from failover.core.usage import Reading
 from failover.events import RolesPaused, Swept
 from failover.notify import file
@@ -151,6 +152,22 @@ def test_history_past_its_time_goes_and_the_present_state_stays(floor: Floor) ->
 
 def clock_ms(clock: ManualClock) -> int:
     return int(clock.epoch() * 1000)
+
+
+def test_what_was_spent_long_ago_goes_and_a_conversation_that_a_session_is_in_is_counted_on(floor: Floor) -> None:
+    clock = ManualClock()
+    now = int(clock.epoch() * 1000)
+    old, today = now - 31 * 86_400_000, now // 86_400_000
+    with floor.store.transaction() as tx:
+        usage.note_costs(tx, Ledger(), Ledger({"here": 3.0, "gone": 4.0}, {("k", today - 31): 7.0}), old)
+        usage.note_costs(tx, Ledger(), Ledger({"new": 5.0}, {("k", today): 8.0}), now)
+        hooks.record_statusline(
+            tx, session="s-0", account="main", launch="0" * 12, conversation="here", at_ms=old, body="{}"
+        )
+    assert "2 costs" in janitor(floor, clock).sweep()
+    assert usage.ledger(floor.store, ["here", "gone", "new"], 0) == Ledger(
+        {"here": 3.0, "new": 5.0}, {("k", today): 8.0}
+    )
 
 
 def test_the_janitor_comes_by_every_ten_minutes(floor: Floor) -> None:
