@@ -101,15 +101,13 @@ def _order(account: Candidate, rules: Rules) -> tuple[bool, int, tuple[float, ..
 
 
 def _preference(account: Candidate, rules: Rules) -> tuple[float, ...]:
-    match rules.strategy:
-        case "most_headroom":
-            return (-(headroom(account) or 0.0),)
-        case "soonest_reset":
-            ends = {window: float(one.resets_at) for window, one in account.counting if one.resets_at is not None}
-            week = min((end for window, end in ends.items() if window != "five_hour"), default=inf)
-            return week, ends.get("five_hour", inf)
-        case "priority":
-            return ()
+    if rules.strategy == "most_headroom":
+        return (-(headroom(account) or 0.0),)
+    if rules.strategy == "soonest_reset":
+        ends = {window: float(one.resets_at) for window, one in account.counting if one.resets_at is not None}
+        week = min((end for window, end in ends.items() if window != "five_hour"), default=inf)
+        return week, ends.get("five_hour", inf)
+    return ()
 
 
 def _left(account: Candidate) -> float:
