@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from math import inf
 
 from failover.core.choice import Candidate, Rules
-from failover.core.pressure import is_ended
+from failover.core.pressure import at_threshold, is_ended
 
 #: Less than this (percent points) beyond a threshold is not worth a move: the first answers would take it.
 LEAST_LEFT = 2.0
@@ -79,6 +79,13 @@ def instead(source: str, accounts: Sequence[Candidate], refused: Collection[str]
     others = [account for account in accounts if account.name not in refused]
     found = tiers(leaving, others, rules, stand=is_ended(leaving), better=False)
     return found[0][0] if found else None
+
+
+def used_up(account: Candidate, accounts: Sequence[Candidate], rules: Rules) -> str:
+    """Return why nothing should be begun on an account, empty when it may: it is used as far as it may be, or at its
+    threshold while another has room. While none has, what is left beyond the thresholds is used rather than lost."""
+    low = at_threshold(account)
+    return low if low and (is_ended(account) or tiers(account, accounts, rules, stand=False)) else ""
 
 
 def preferred(accounts: Sequence[Candidate], rules: Rules) -> Candidate:
