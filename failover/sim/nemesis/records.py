@@ -118,10 +118,9 @@ def _holds(world: World) -> list[str]:
 
 def _locks(world: World) -> Iterator[str]:
     """Say which locks are held that nobody needs at rest, and whether the tree's is another's than our switcher's."""
-    locks = world.config.paths.locks_dir
-    for path in (locks / "up.lock", locks / "store-open.lock"):
-        if path.exists() and not _free(path):
-            yield f"the lock {path.relative_to(world.root)} is held"
+    up = world.config.paths.locks_dir / "up.lock"
+    if up.exists() and not _free(up):
+        yield f"the lock {up.relative_to(world.root)} is held"
     tree = world.shared / ".claude-failover.lock"
     rows = _rows(world, "SELECT pid, start FROM roles WHERE role = 'account-switcher'")
     # A switcher that began on a full disk could not note itself.
