@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from math import inf
 
 from failover.core.choice import Candidate, Rules
-from failover.core.pressure import is_ended
+from failover.core.pressure import at_threshold, is_ended
 
 #: Less than this (percent points) beyond a threshold is not worth a move: the first answers would take it.
 LEAST_LEFT = 2.0
@@ -81,6 +81,13 @@ def instead(source: str, accounts: Sequence[Candidate], refused: Collection[str]
     return found[0][0] if found else None
 
 
+def used_up(account: Candidate, accounts: Sequence[Candidate], rules: Rules) -> str:
+    """Return why nothing should be begun on an account, empty when it may: it is used as far as it may be, or at its
+    threshold while another has room. While none has, what is left beyond the thresholds is used rather than lost."""
+    low = at_threshold(account)
+    return low if low and (is_ended(account) or tiers(account, accounts, rules, stand=False)) else ""
+
+
 def preferred(accounts: Sequence[Candidate], rules: Rules) -> Candidate:
     """Return where a session that runs nowhere should start: the first account with room, else the most preferred."""
     usable = [one for one in accounts if one.enabled and not (one.paid and one.use == "never")] or list(accounts)
@@ -101,15 +108,13 @@ def _order(account: Candidate, rules: Rules) -> tuple[bool, int, tuple[float, ..
 
 
 def _preference(account: Candidate, rules: Rules) -> tuple[float, ...]:
-    match rules.strategy:
-        case "most_headroom":
-            return (-(headroom(account) or 0.0),)
-        case "soonest_reset":
-            ends = {window: float(one.resets_at) for window, one in account.counting if one.resets_at is not None}
-            week = min((end for window, end in ends.items() if window != "five_hour"), default=inf)
-            return week, ends.get("five_hour", inf)
-        case "priority":
-            return ()
+    if rules.strategy == "most_headroom":
+        return (-(headroom(account) or 0.0),)
+    if rules.strategy == "soonest_reset":
+        ends = {window: float(one.resets_at) for window, one in account.counting if one.resets_at is not None}
+        week = min((end for window, end in ends.items() if window != "five_hour"), default=inf)
+        return week, ends.get("five_hour", inf)
+    return ()
 
 
 def _left(account: Candidate) -> float:

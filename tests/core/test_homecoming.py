@@ -118,6 +118,9 @@ def test_what_a_limit_cut_off_is_continued_where_it_is_once_the_limit_has_passed
     assert back.reason == "the limit of b that stopped them has passed"
     assert [one.verdict for one in back.verdicts] == ["kept"]
     assert continued([MAIN, account("b", 2, 95)], seats, RULES) is None, "another window is used up"
+    other = account("a", 1, 93)
+    assert continued([other, account("b", 2, 95)], seats, RULES) is not None, "but no account has room, so it is used"
+    assert continued([other, account("b", 2, 100)], seats, RULES) is None
     assert continued([MAIN, SPARE], seats, Rules(margin=10, cooldown=120, now=NOW, since_continued=5.0)) is None
     assert continued([MAIN, SPARE], seats[1:], RULES) is None
     in_a_menu = seat("w", state="limited", limit_resets=fresh, asks=True)

@@ -235,3 +235,12 @@ def test_a_person_who_names_no_target_gets_that_of_the_policy_spread_where_need_
     assert found is not None
     assert (found.target, found.shares) == ("b", {"s02": "c", "s03": "c"})
     assert elsewhere(main, loads(4, 800), [main, account("b", 95)], RULES) is None
+
+
+def test_a_person_who_names_no_target_is_told_when_no_account_can_carry_the_contexts() -> None:
+    spent = account("main", 100, sessions=1)
+    pool = [spent, account("b", 50, tokens_per_point={"five_hour": 10.0}), account("c", 95)]
+    found = elsewhere(spent, loads(1, 900), pool, RULES)
+    assert found is not None
+    assert found.target == "c", "what is left of it is not learned to be too little"
+    assert elsewhere(spent, loads(1, 900), pool[:2], RULES) is None
