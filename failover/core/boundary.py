@@ -7,6 +7,7 @@ somewhere in its midst; `reach` allows for both.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -69,11 +70,7 @@ def reach(lengths: Sequence[float], share: float = 0.9) -> float:
     # Met in a stretch of length L, the rest of it is evenly spread over 0 … L; so the rest is longer than x for the
     # part sum(L - x) / sum(L), over the stretches longer than x.
     longer = (1 - share) * sum(lengths)
-    total = rest = 0.0
-    ordered = sorted(lengths, reverse=True)
-    for count, length in enumerate(ordered, 1):
-        total += length
-        rest = (total - longer) / count
-        if count == len(ordered) or rest >= ordered[count]:
-            break
+    total, ordered = sum(lengths), deque(sorted(lengths))
+    while (rest := (total - longer) / len(ordered)) > ordered[0]:
+        total -= ordered.popleft()
     return rest

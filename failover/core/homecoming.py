@@ -13,9 +13,9 @@ import msgspec
 
 from failover.core.bill import carry
 from failover.core.choice import Candidate, Load, Rules, Swap, Verdict
-from failover.core.pressure import at_threshold, lead
+from failover.core.pressure import lead
 from failover.core.session import SessionState
-from failover.core.target import spoken_against
+from failover.core.target import spoken_against, used_up
 
 #: Seconds after a reset in which the binary may go on by itself (measured on 2.1.330: a session that a 5-hour limit
 #: stopped sends a prompt of its own at the reset; one that a weekly limit stopped waits in a menu for ever). Who then
@@ -48,7 +48,7 @@ def continued(accounts: Sequence[Candidate], seats: Sequence[Seat], rules: Rules
     ready: defaultdict[str, list[str]] = defaultdict(list)
     for seat in seats:
         over = seat.limit_resets and rules.now - seat.limit_resets >= (0 if seat.asks else CONTINUE_AFTER)
-        if seat.state == "limited" and over and not at_threshold(views[seat.account]):
+        if seat.state == "limited" and over and not used_up(views[seat.account], accounts, rules):
             ready[seat.account].append(seat.session)
     if not ready:
         return None

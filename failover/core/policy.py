@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from failover.core.bill import Plan, billed, carry
 from failover.core.choice import Candidate, Decision, IdleSessions, Load, Rules, Stay, Strategy, Swap, Use, Verdict
 from failover.core.forecast import Forecast
-from failover.core.pressure import Pressure, at_threshold, crossed, is_ended
+from failover.core.pressure import Pressure, crossed, is_ended
 from failover.core.reasons import weigh
 from failover.core.session import SessionState
-from failover.core.target import against, choose, instead, preferred, room, spoken_against, tiers
+from failover.core.target import against, instead, preferred, room, spoken_against, tiers, used_up
 
 __all__ = [
     "Candidate", "Decision", "Forecast", "IdleSessions", "Load", "Rules", "Stay", "Strategy", "Swap", "Use", "Verdict",
-    "choose", "crossed", "decide", "earliest_reset", "elsewhere", "idle_for", "instead", "needs", "preferred",
+    "crossed", "decide", "earliest_reset", "elsewhere", "idle_for", "instead", "needs", "preferred",
     "spoken_against", "weigh",
 ]  # fmt: skip
 
@@ -48,7 +48,7 @@ def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
 
 def elsewhere(source: Candidate, loads: Sequence[Load], accounts: Sequence[Candidate], rules: Rules) -> Swap | None:
     """Return where sessions of `source` go when a person wants them to be elsewhere, None when there is nowhere."""
-    for tier in tiers(source, accounts, rules, stand=is_ended(source)):
+    for tier in tiers(source, accounts, rules, stand=is_ended(source), better=False):
         plan = carry(loads, tier)
         if plan.shares:
             return Swap(source.name, plan.target, "soft", "", plan.sessions, plan.elsewhere)
@@ -67,13 +67,12 @@ def needs(state: SessionState, idle_sessions: IdleSessions, task_waits: bool) ->
 
 
 def idle_for(accounts: Sequence[Candidate], rules: Rules) -> dict[str, str]:
-    """Return why an account gets no new work, by name: disabled, used as far as it may be, or at its threshold while
-    another has room. While none has, what is left beyond the thresholds is used rather than lost."""
+    """Return why an account gets no new work, by name."""
     found = {}
     for account in accounts:
         if not account.enabled:
             found[account.name] = f"its account {account.name} is disabled"
-        elif (low := at_threshold(account)) and (is_ended(account) or tiers(account, accounts, rules, stand=False)):
+        elif low := used_up(account, accounts, rules):
             found[account.name] = f"its account {low}"
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from math import inf
 
 from failover.core.choice import Candidate, Rules
-from failover.core.pressure import is_ended
+from failover.core.pressure import at_threshold, is_ended
 
 #: Less than this (percent points) beyond a threshold is not worth a move: the first answers would take it.
 LEAST_LEFT = 2.0
@@ -53,13 +53,16 @@ def against(source: Candidate, account: Candidate, rules: Rules) -> str:
     )
 
 
-def tiers(source: Candidate, accounts: Sequence[Candidate], rules: Rules, *, stand: bool) -> list[list[Candidate]]:
+def tiers(
+    source: Candidate, accounts: Sequence[Candidate], rules: Rules, *, stand: bool, better: bool = True
+) -> list[list[Candidate]]:
     """Return the accounts that could take sessions of `source`, in order of choice, those of later resort apart.
 
-    stand: the sessions can do nothing more where they are (or may not).
+    stand: the sessions can do nothing more where they are (or may not); better: only those that are better than the
+    source (a person who wants to leave it does not ask that).
     """
     others = [account for account in accounts if account.name != source.name]
-    good = [one for one in others if not against(source, one, rules)]
+    good = [one for one in others if not (against(source, one, rules) if better else spoken_against(one, rules.margin))]
     found = [sorted((one for one in good if not one.paid), key=lambda one: _order(one, rules))]
     if stand:
         left = [one for one in others if one not in good and _left(one) >= LEAST_LEFT]
@@ -68,16 +71,21 @@ def tiers(source: Candidate, accounts: Sequence[Candidate], rules: Rules, *, sta
     return [tier for tier in found if tier]
 
 
-def choose(source: Candidate, accounts: Sequence[Candidate], rules: Rules) -> Candidate | None:
-    """Return the account to move to, None when there is none."""
-    found = tiers(source, accounts, rules, stand=is_ended(source))
-    return found[0][0] if found else None
-
-
 def instead(source: str, accounts: Sequence[Candidate], refused: Collection[str], rules: Rules) -> Candidate | None:
     """Return another account to move to when those `refused` turned out to be no targets, None when there is none."""
     leaving = next((account for account in accounts if account.name == source), None)
-    return choose(leaving, [a for a in accounts if a.name not in refused], rules) if leaving else None
+    if leaving is None:
+        return None
+    others = [account for account in accounts if account.name not in refused]
+    found = tiers(leaving, others, rules, stand=is_ended(leaving), better=False)
+    return found[0][0] if found else None
+
+
+def used_up(account: Candidate, accounts: Sequence[Candidate], rules: Rules) -> str:
+    """Return why nothing should be begun on an account, empty when it may: it is used as far as it may be, or at its
+    threshold while another has room. While none has, what is left beyond the thresholds is used rather than lost."""
+    low = at_threshold(account)
+    return low if low and (is_ended(account) or tiers(account, accounts, rules, stand=False)) else ""
 
 
 def preferred(accounts: Sequence[Candidate], rules: Rules) -> Candidate:
@@ -100,15 +108,13 @@ def _order(account: Candidate, rules: Rules) -> tuple[bool, int, tuple[float, ..
 
 
 def _preference(account: Candidate, rules: Rules) -> tuple[float, ...]:
-    match rules.strategy:
-        case "most_headroom":
-            return (-(headroom(account) or 0.0),)
-        case "soonest_reset":
-            ends = {window: float(one.resets_at) for window, one in account.counting if one.resets_at is not None}
-            week = min((end for window, end in ends.items() if window != "five_hour"), default=inf)
-            return week, ends.get("five_hour", inf)
-        case "priority":
-            return ()
+    if rules.strategy == "most_headroom":
+        return (-(headroom(account) or 0.0),)
+    if rules.strategy == "soonest_reset":
+        ends = {window: float(one.resets_at) for window, one in account.counting if one.resets_at is not None}
+        week = min((end for window, end in ends.items() if window != "five_hour"), default=inf)
+        return week, ends.get("five_hour", inf)
+    return ()
 
 
 def _left(account: Candidate) -> float:

@@ -14,8 +14,8 @@ from failover.core.forecast import Forecast
 from failover.store import choices
 from failover.store.db import Store
 
-#: A forecast is good for so long, and is not made anew sooner (seconds).
-_GOOD_FOR, _LEAST = 5.0, 1.0
+#: A forecast is good for so long while nothing new is read, and is not made anew sooner than that (seconds).
+_GOOD_FOR, _LEAST = 20.0, 1.0
 #: How often the lengths of boundaries are looked up (seconds).
 _BOUNDARIES_EACH = 60.0
 

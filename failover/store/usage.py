@@ -33,9 +33,7 @@ def recent(store: Store, since_ms: int) -> list[Reading]:
 def newest_of(store: Store, account: str, window: str, limit: int) -> list[Reading]:
     """Return the readings of an account's window that came last. What it costs does not grow with the history."""
     rows = store.query(
-        "SELECT account, window, used, resets_at, observed_ms, source FROM readings WHERE account = ? AND window = ?"
-        " ORDER BY id DESC LIMIT ?",
-        (account, window, limit),
+        "SELECT * FROM readings WHERE account = ? AND window = ? ORDER BY id DESC LIMIT ?", (account, window, limit)
     )
     return [_reading(row) for row in rows]
 
