@@ -122,22 +122,12 @@ def hosted(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Host]
         lock.acquire(wait=_LOCK_WAIT)
         stack.callback(lock.release)
         boot = secrets.token_hex(8)
-        store = open_store(paths, name, boot)
+        store = Store.open(paths.store, name, boot)
         stack.callback(store.close)
         publisher = Publisher(paths.bus_in)
         stack.callback(publisher.close)
         store.on_commit = publisher.send
         yield Host(config, paths, store, SystemClock(), boot, process, log, publisher)
-
-
-def open_store(paths: Paths, source: str, boot: str) -> Store:
-    """Open the store; one process at a time, since nine would otherwise make the file at once."""
-    lock = RoleLock(paths.locks_dir / "store-open.lock")
-    lock.acquire(wait=10.0)
-    try:
-        return Store.open(paths.store, source, boot)
-    finally:
-        lock.release()
 
 
 def run(name: str, make: Callable[[Host], Role]) -> None:

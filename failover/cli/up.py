@@ -20,7 +20,6 @@ from failover.host import daemon, supervise
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, alive, children, host_boot_id, identify
 from failover.paths import Paths
-from failover.runtime import open_store
 from failover.store.db import Store
 
 _POLL_EVERY = 0.03
@@ -60,7 +59,7 @@ def up(config: Config, *, wait: float = 30.0) -> str:
                 f"{paths.state_dir}: a daemon already runs there (supervisord, process {running.pid}); "
                 "end it first with: claude-failover down"
             )
-        with closing(open_store(paths, "up", "")) as store:
+        with closing(Store.open(paths.store, "up")) as store:
             _check_after_boot(paths, store)
         supervisor = _start(config, paths)
         _await_ready(paths, supervisor, began + wait)

@@ -9,10 +9,12 @@ from failover.core import homecoming, policy
 from failover.core.choice import Candidate, Decision, Rules, Stay, Swap
 from failover.core.homecoming import Seat
 from failover.events import AllExhausted, SwapWanted
+from failover.host import process
 from failover.quota.costs import CostMeter
 from failover.quota.foresight import Foresight
 from failover.runtime import Host
 from failover.store import choices, flags, sessions, swaps, usage
+from failover.store.swaps import SwapRow
 
 #: The sentences of a decision that stands are brought up to date this often (milliseconds).
 _RENEWED_EACH_MS = 10_000
@@ -23,7 +25,6 @@ class Decider:
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
-        self._begun: dict[int, float] = {}  # when a swap began (epoch milliseconds) → the same by the monotonic clock
         self._exhausted = ""
         self._foresight = Foresight(host.store, host.clock)
         self._costs = CostMeter()
@@ -62,21 +63,16 @@ class Decider:
         said = rules(self._config, self._clock.epoch())
         return msgspec.structs.replace(
             said,
-            since_swap=self._since(swaps.last_started_ms(self._store)),
-            since_continued=self._since(swaps.last_continued_ms(self._store)),
+            since_swap=self._since(swaps.last_swap(self._store)),
+            since_continued=self._since(swaps.last_continued(self._store)),
             boundary=self._foresight.boundary(self._config.failover.deadline.soft) if said.forecast else 0.0,
             paused=flags.paused(self._store) is not None,
             swapping=swaps.open_swap(self._store) is not None or bool(swaps.unserved_requests(self._store)),
         )
 
-    def _since(self, started_ms: int | None) -> float | None:
-        """Return the seconds since a swap began: by the monotonic clock once this process has seen it."""
-        if started_ms is None:
-            return None
-        if started_ms not in self._begun:
-            age = max(0.0, self._clock.epoch() - started_ms / 1000)
-            self._begun = {**dict(list(self._begun.items())[-3:]), started_ms: self._clock.monotonic() - age}
-        return self._clock.monotonic() - self._begun[started_ms]
+    def _since(self, row: SwapRow | None) -> float | None:
+        """Return the seconds since a swap began, None when there was none."""
+        return process.seconds_since(self._clock, row) if row else None
 
     def _seats(self) -> list[Seat]:
         """Return the running sessions whose account the configuration knows, with where they belong."""

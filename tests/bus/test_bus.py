@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import msgspec
-import pytest
 
 from failover.bus.proxy import Proxy
 from failover.bus.publisher import BACKLOG, Publisher
 from failover.events import OrderPlaced
 from failover.paths import Paths
 from tests.bus.listener import Listener, bus_process, envelope
-from tests.places import short_dir
 from tests.waiting import wait_for
-
-
-@pytest.fixture
-def paths() -> Iterator[Paths]:
-    with short_dir() as place:
-        made = Paths(place / "s")
-        made.ensure()
-        yield made
-
-
-@pytest.fixture
-def bus(paths: Paths) -> Iterator[Proxy]:
-    proxy = Proxy(paths)
-    yield proxy
-    proxy.close()
 
 
 def test_what_is_sent_before_the_bus_runs_is_delivered_in_order(paths: Paths) -> None:

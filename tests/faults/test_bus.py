@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
 
 import pytest
 import zmq
@@ -15,23 +14,7 @@ from failover.errors import HostError
 from failover.events import MAX_FRAME, encode
 from failover.paths import Paths
 from tests.bus.listener import Listener, bus_process, envelope
-from tests.places import short_dir
 from tests.waiting import wait_for
-
-
-@pytest.fixture
-def paths() -> Iterator[Paths]:
-    with short_dir() as place:
-        made = Paths(place / "s")
-        made.ensure()
-        yield made
-
-
-@pytest.fixture
-def bus(paths: Paths) -> Iterator[Proxy]:
-    proxy = Proxy(paths)
-    yield proxy
-    proxy.close()
 
 
 def test_05_the_first_event_of_a_publisher_is_not_lost(paths: Paths, bus: Proxy) -> None:

@@ -161,7 +161,7 @@ def test_11_a_state_dir_as_a_power_loss_left_it_is_taken_over_and_no_stranger_is
                 for role in daemon.ROLES:
                     sql = "INSERT INTO roles (role, boot, pid, start, at_ms) VALUES (?, 'b', ?, ?, 0)"
                     tx.execute(sql, (role, former.pid, former.start))
-            names = [*daemon.ROLES, "up", "store-open", "bus-endpoints"]
+            names = [*daemon.ROLES, "up", "bus-endpoints"]
             # A lock whose beside-file names a living stranger by its very start is free all the same: the kernel knows.
             for number, name in enumerate(names):
                 (paths.locks_dir / f"{name}.lock").touch()
