@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json, span, table
+from failover.cli.shared import Cli, json_option, print_json, printable, span, table
 from failover.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ def simulate_command(
             "seconds": demand.seconds, "results": results,
         })  # fmt: skip
         return
-    click.echo(f"{demand.about}\n{len(demand.sessions())} sessions, {len(demand.accounts)} accounts,"
-               f" {span(demand.seconds)}, {results[0].asked / 1e6:.1f} million tokens asked for")  # fmt: skip
+    asked = f"{results[0].asked / 1e6:.1f} million tokens asked for"
+    for line in textwrap.wrap(printable(demand.about), 80):
+        click.echo(line)
+    click.echo(f"{len(demand.sessions())} sessions, {len(demand.accounts)} accounts, {span(demand.seconds)}, {asked}")
     click.echo(results_table(results))
 
 
