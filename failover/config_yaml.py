@@ -51,6 +51,12 @@ def _stop(event: yaml.Event, problem: str, mend: str) -> NoReturn:
     raise _Stop(event.start_mark.line + 1 if event.start_mark else 0, problem, mend)
 
 
+def seconds_in(text: str) -> float | None:
+    """Return the seconds of a duration such as 90s, 10m, 5h or 2d, None when it is none."""
+    match = _DURATION.fullmatch(text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
+
+
 def parse(path: Path, text: str, environ: Mapping[str, str]) -> Value:
     """Return the root of the document in `text`. Raises ConfigError for what is no plain YAML."""
     try:
@@ -178,14 +184,14 @@ class Value:
     def duration(self, *, zero: bool = False) -> float:
         """Return seconds. The unit is required (s, m, h or d), so that nobody has to guess it; a bare 0 is clear."""
         text = str(self._node.value) if isinstance(self._node, yaml.ScalarNode) else ""
-        found = 0.0 if text == "0" and zero else seconds(text)
-        if found is None:
+        seconds = 0.0 if text == "0" and zero else seconds_in(text)
+        if seconds is None:
             self.fail(f"{self._shown()} is no duration", "write a number and a unit, such as 90s, 10m, 5h or 2d")
-        if found == 0 and not zero:
+        if seconds == 0 and not zero:
             self.fail("may not be zero", "write a duration such as 90s")
-        if found > 3650 * 86400:
+        if seconds > 3650 * 86400:
             self.fail(f"{text} is longer than ten years", "write a shorter duration")
-        return found
+        return seconds
 
     def path(self) -> Path:
         """Return an absolute path: ~ and $VARIABLES expanded, relative to the configuration file's own folder."""
@@ -217,12 +223,6 @@ class Value:
             return "a list"
         kinds = {_NULL: "nothing", _BOOL: "a boolean", _INT: "a number", _FLOAT: "a number", _STR: "a text"}
         return kinds.get(self._node.tag, "a date or other special value")
-
-
-def seconds(text: str) -> float | None:
-    """Return the seconds of a duration such as 90s, 10m, 5h or 2d, None when it is none."""
-    match = _DURATION.fullmatch(text)
-    return float(match[1]) * _UNITS[match[2]] if match else None
 
 
 def is_name(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from failover.config import Config, find, load
-from failover.config_yaml import seconds
+from failover.config_yaml import seconds_in
 from failover.store.db import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,7 +59,7 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the seconds."""
-        found = seconds(str(value))
+        found = seconds_in(str(value))
         if found is None or not 0 < found <= 3650 * 86400:
             self.fail(f"{value!r} is no duration up to ten years; write 90s, 10m, 2h or 7d", param, ctx)
         return found

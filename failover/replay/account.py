@@ -73,9 +73,10 @@ class Account:
 
         The binary shows whole percent (2.1.330).
         """
-        for window in self.windows:
-            window.roll(now)
-        shown = tuple(n for w in self.windows for n in (w.used * 100 // w.quota, w.resets))
+        five_hour, week = self.windows
+        five_hour.roll(now)
+        week.roll(now)
+        shown = (five_hour.used * 100 // five_hour.quota, five_hour.resets, week.used * 100 // week.quota, week.resets)
         if shown == self._shown:
             return []
         self._shown = shown

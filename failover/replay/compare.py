@@ -83,7 +83,7 @@ def compare(
     """Return what comes of a demand under each policy; each is played by a process of its own, as many as there are
     cores. tick: told ten times a second how much of each is over (0 to 1)."""
     fork = multiprocessing.get_context("fork")
-    shares = fork.Array("d", len(policies))
+    shares: Any = fork.Array("d", len(policies))
     with fork.Pool(min(len(policies), os.cpu_count() or 1), _share_with, (demand, shares)) as pool:
         waited = pool.map_async(_play, enumerate(policies), chunksize=1)
         while not waited.ready():

@@ -6,7 +6,10 @@ turn and the cost of a context that moves can be added up (docs/policy.md says h
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 FIVE_HOURS = 5 * 3600
 WEEK = 7 * 86400
@@ -19,17 +22,21 @@ TOKENS_PER_PERCENT = 145_000
 ORDINARY = (100 * TOKENS_PER_PERCENT, 1000 * TOKENS_PER_PERCENT)
 
 
-class Quota(msgspec.Struct, frozen=True, kw_only=True):
+Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}\Z")]
+Tokens = Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class Quota(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account of the world. five_hour, seven_day: tokens a window; week_ends: seconds after the start at which the
     week that runs then ends (0: none runs; it begins with the first use, as every later one does)."""
 
-    name: str
-    five_hour: int = ORDINARY[0]
-    seven_day: int = ORDINARY[1]
-    week_ends: int = 0
+    name: Name
+    five_hour: Tokens = ORDINARY[0]
+    seven_day: Tokens = ORDINARY[1]
+    week_ends: Annotated[int, Meta(ge=0, le=WEEK)] = 0
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
+class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One turn of a session.
 
     at: when the work came (seconds after the start); seconds: how long it takes undisturbed; tokens: of quota that it
@@ -37,12 +44,12 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     parts, each of which ends at a boundary.
     """
 
-    session: str
-    at: float
-    seconds: float
-    tokens: int
-    context: int
-    batches: int = 1
+    session: Name
+    at: Annotated[float, Meta(ge=0, le=1e9)]
+    seconds: Annotated[float, Meta(gt=0, le=1e6)]
+    tokens: Tokens
+    context: Annotated[int, Meta(ge=0, le=10**8)]
+    batches: Annotated[int, Meta(ge=1, le=10_000)] = 1
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,12 +87,18 @@ def demand(given: Synthetic, about: str = "") -> Demand:
         came = _CAME[cast("Shape", shape)](random, given.days)
         turns += _turns(f"s-{number:02}", came, given, random)
     return Demand(
-        about=about or "synthetic: " + ",".join(f"{k}={v}" for k, v in msgspec.structs.asdict(given).items()),
+        about=about or f"made up: {', '.join(_said(given))}",
         start=MONDAY,
         seconds=int(given.days * DAY),
         accounts=tuple(_quota(number, given) for number in range(given.accounts)),
         turns=tuple(turns),
     )
+
+
+def _said(given: Synthetic) -> list[str]:
+    """Return the parameters that are not the usual ones, the seed in any case."""
+    usual = msgspec.structs.asdict(Synthetic())
+    return [f"{k}={v}" for k, v in msgspec.structs.asdict(given).items() if v != usual[k] or k == "seed"]
 
 
 def _quota(number: int, given: Synthetic) -> Quota:

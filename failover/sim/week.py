@@ -72,7 +72,7 @@ def _reading(account: str, window: str, meter: _Meter, at: float) -> Reading:
 def _swap(tx: Transaction, source: str, target: str, at: float) -> None:
     number = swaps.begin(
         tx, kind="swap", source=source, target=target, urgency="soft", reason="a made-up week", order_id=0,
-        request_id=0, started_ms=int(at * 1000), deadline_mono=0.0, host_boot="",
+        request_id=0, started_ms=int(at * 1000), started_mono=0.0, deadline_mono=0.0, host_boot="",
     )  # fmt: skip
     swaps.finish(tx, number, "done", "moved 6 of 6 sessions", int(at * 1000) + 9000)
 
