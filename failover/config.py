@@ -14,7 +14,7 @@ from typing import cast, get_args
 
 import msgspec
 
-from failover import config_kinds
+from failover import config_accounts
 from failover.config_file import find, read
 from failover.config_model import (
     Account,
@@ -48,11 +48,11 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     known = [field for field in Config.__struct_fields__ if field != "file"]
     top = root.fields(known, required=("version", "accounts"))
     top["version"].integer(1, 1)
-    thresholds = _thresholds(top["thresholds"], Thresholds()) if "thresholds" in top else Thresholds()
+    thresholds = config_accounts.thresholds(top["thresholds"], Thresholds()) if "thresholds" in top else Thresholds()
     home = Path(environ.get("HOME") or Path.home())
     shared_dir = top["shared_dir"].path() if "shared_dir" in top else home / ".claude"
     state_dir = top["state_dir"].path() if "state_dir" in top else home / ".local" / "state" / "claude-failover"
-    accounts = _accounts(top["accounts"], thresholds, shared_dir, state_dir)
+    accounts = config_accounts.accounts(top["accounts"], thresholds, shared_dir, state_dir)
     failover = _failover(top["failover"]) if "failover" in top else Failover()
     for model in {name for one in (thresholds, *(a.thresholds for a in accounts)) for name in one.models}:
         if model not in failover.models:
@@ -99,45 +99,6 @@ def _claude(value: Value) -> Claude:
         args=tuple(entry.text() for entry in found["args"].items()) if "args" in found else (),
         env=env,
     )
-
-
-def _thresholds(value: Value, general: Thresholds) -> Thresholds:
-    found = value.fields(Thresholds.__struct_fields__)
-    models = dict(general.models)
-    for model, entry in found.pop("models").mapping().items() if "models" in found else ():
-        models[model] = entry.percent(zero=False)
-    windows = {name: entry.percent(zero=False) for name, entry in found.items()}
-    return msgspec.structs.replace(general, models=models, **windows)
-
-
-def _accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Path) -> tuple[Account, ...]:
-    accounts: list[Account] = []
-    taken = {shared_dir.resolve(): "shared_dir", state_dir.resolve(): "state_dir"}
-    for place, entry in enumerate(value.items(), start=1):
-        found = entry.fields(Account.__struct_fields__, required=("name", "config_dir"))
-        account = Account(
-            name=found["name"].name(),
-            config_dir=found["config_dir"].path(),
-            priority=found["priority"].integer(0, 1_000_000) if "priority" in found else place,
-            thresholds=_thresholds(found["thresholds"], general) if "thresholds" in found else general,
-            enabled=found["enabled"].boolean() if "enabled" in found else True,
-            reserve=found["reserve"].percent(zero=True) if "reserve" in found else 0.0,
-            standby=found["standby"].boolean() if "standby" in found else False,
-            **config_kinds.fields(found),
-        )
-        if account.reserve >= 100:
-            found["reserve"].fail("leaves nothing of the account", "write less than 100, or enabled: false")
-        if any(other.name == account.name for other in accounts):
-            found["name"].fail(f"the name {account.name} is taken by an account above", "give each account its own")
-        owner = taken.setdefault(account.config_dir.resolve(), f"account {account.name}")
-        if owner != f"account {account.name}":
-            found["config_dir"].fail(f"is the same folder as that of {owner}", "give each account a folder of its own")
-        if account.env_file and account.env_file in [other.env_file for other in accounts]:
-            found["env_file"].fail("is that of an account above", "give each account a login of its own")
-        accounts.append(account)
-    if not any(account.enabled for account in accounts):
-        value.fail("no account is enabled", "add or enable one")
-    return tuple(accounts)
 
 
 def _sessions(value: Value, accounts: list[str]) -> tuple[SessionSpec, ...]:

@@ -11,7 +11,6 @@ prints is used without a question, also where a login lies in the config dir, an
 from __future__ import annotations
 
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -123,6 +122,8 @@ class Login(msgspec.Struct, frozen=True):
         """See that the env file could be used: that it is ours alone, and its names. Raises HostError with the mend."""
         if self.env_file is None:
             return
+        import subprocess  # every verb reads the configuration, and few ask this
+
         try:
             done = subprocess.run(
                 self._words(READER), stdin=subprocess.DEVNULL, capture_output=True, timeout=_LOOK_WITHIN

@@ -219,4 +219,10 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_41_a_signal_to_the_daemons_whole_process_group_reaches_no_session
    faults/test_service_manager.py
      test_41_sessions_work_on_and_up_takes_them_over
+42 a login ends in mid-week
+   faults/test_targets.py
+     test_42_an_account_whose_login_ends_within_the_hour_is_no_target
+   quota/test_logins.py
+     test_it_is_told_once_for_each_account_and_end
+     test_a_binary_that_is_gone_is_no_end
 """
