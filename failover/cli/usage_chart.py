@@ -50,7 +50,7 @@ def _window(view: UsageView, history: WindowHistory, room: int) -> list[str]:
         marks[_column(view, at, room)] = "┴"
     for swap in view.swaps:
         if history.account in (swap.source, swap.target):
-            marks[_column(view, swap.at, room)] = "▲" if swap.source == history.account else "▼"
+            marks[_column(view, swap.at_ms / 1000, room)] = "▲" if swap.source == history.account else "▼"
     if any(mark != " " for mark in marks):
         lines.append(" " * (_MARGIN + 1) + "".join(marks).rstrip())
     lines.append(" " * (_MARGIN + 1) + _axis(view, room))
@@ -100,10 +100,10 @@ def _axis(view: UsageView, room: int) -> str:
 
 def _legend(view: UsageView) -> str:
     marks = "╌ threshold   ┊ reset   ▲ its sessions left   ▼ sessions came   blank: not known"
-    moved = view.swaps
-    if not moved:
+    if not view.swaps:
         return marks + "\nno swap in this time"
-    last = moved[-1]
-    when = time.strftime("%m-%d %H:%M", time.localtime(last.at))
-    count = "1 swap" if len(moved) == 1 else f"{len(moved)} swaps"
-    return f"{marks}\n{count}; the last: {when}, {printable(last.source)} → {printable(last.target)} ({last.state})"
+    last, count = view.swaps[-1], len({swap.swap for swap in view.swaps})
+    when = time.strftime("%m-%d %H:%M", time.localtime(last.at_ms / 1000))
+    went = "1 session" if last.sessions == 1 else f"{last.sessions} sessions"
+    swaps = "1 swap" if count == 1 else f"{count} swaps"
+    return f"{marks}\n{swaps}; the last: {when}, {went} from {printable(last.source)} to {printable(last.target)}"

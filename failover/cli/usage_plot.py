@@ -48,8 +48,8 @@ def _swaps(axes: Axes, view: UsageView, name: str) -> None:
     """Mark the swaps away from an account, and those to it at the foot."""
     for swap in view.swaps:
         if swap.source == name:
-            plot.swap(axes, _moment(swap.at))
-    came = [_moment(swap.at) for swap in view.swaps if swap.target == name]
+            plot.swap(axes, _moment(swap.at_ms / 1000))
+    came = [_moment(swap.at_ms / 1000) for swap in view.swaps if swap.target == name]
     foot = axes.get_xaxis_transform()
     axes.plot(came, [0.0] * len(came), "^", color=plot.COLOURS[2], markersize=5, clip_on=False, transform=foot)  # type: ignore[arg-type]
     if view.swaps:

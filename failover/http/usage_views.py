@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import msgspec
 
 from failover.config import Config
@@ -10,19 +12,10 @@ from failover.core.usage import Reading
 from failover.http.account_views import accounts
 from failover.store import swaps, usage
 from failover.store.db import Store
+from failover.store.swaps import Passage
 
 #: A reading older than the time asked for may still tell how that began (seconds): no window is longer than a week.
 _BEFORE = 8 * 86400.0
-
-
-class SwapMark(msgspec.Struct, frozen=True, kw_only=True):
-    """A swap that moved sessions. at: epoch seconds."""
-
-    id: int
-    at: float
-    source: str
-    target: str
-    state: str
 
 
 class WindowHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +30,13 @@ class WindowHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageView(msgspec.Struct, frozen=True, kw_only=True):
-    """The windows of some accounts from `since` to `until` (epoch seconds), and the swaps meanwhile."""
+    """The windows of some accounts from `since` to `until` (epoch seconds), and where sessions
+    went meanwhile."""
 
     since: float
     until: float
     windows: tuple[WindowHistory, ...]
-    swaps: tuple[SwapMark, ...]
+    swaps: tuple[Passage, ...]
 
 
 def usage_view(config: Config, store: Store, seconds: float, account: str = "") -> UsageView:
@@ -50,11 +44,13 @@ def usage_view(config: Config, store: Store, seconds: float, account: str = "") 
     chosen = [config.account(account).name] if account else [one.name for one in config.accounts]
     until = store.now_ms() / 1000
     since = until - seconds
-    rows = usage.recent(store, int((since - _BEFORE) * 1000))
+    rows: defaultdict[tuple[str, str], list[Reading]] = defaultdict(list)
+    for row in usage.recent(store, int((since - _BEFORE) * 1000)):
+        rows[row.account, row.window].append(row)
     windows = []
     for view in accounts(config, store):
         for window in view.windows if view.name in chosen else ():
-            own = [row for row in rows if (row.account, row.window) == (view.name, window.window)]
+            own = rows[view.name, window.window]
             drawn = curve(own, until)
             windows.append(
                 WindowHistory(
@@ -66,12 +62,9 @@ def usage_view(config: Config, store: Store, seconds: float, account: str = "") 
                     readings=tuple(row for row in own if row.observed_ms >= since * 1000),
                 )
             )
-    marks = tuple(
-        SwapMark(id=row.id, at=row.started_ms / 1000, source=row.source, target=row.target, state=row.state)
-        for row in swaps.since(store, int(since * 1000))
-        if row.kind == "swap" and (not account or account in (row.source, row.target))
-    )
-    return UsageView(since=since, until=until, windows=tuple(windows), swaps=marks)
+    found = swaps.passages(store, int(since * 1000))
+    went = tuple(one for one in found if not account or account in (one.source, one.target))
+    return UsageView(since=since, until=until, windows=tuple(windows), swaps=went)
 
 
 def _from(steps: tuple[Step, ...], since: float) -> tuple[Step, ...]:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from failover.clock import ManualClock
+from failover.core.move import Move
 from failover.core.usage import Reading
 from failover.store import swaps, usage
 from failover.store.db import Store, Transaction
@@ -74,7 +75,12 @@ def _swap(tx: Transaction, source: str, target: str, at: float) -> None:
         tx, kind="swap", source=source, target=target, urgency="soft", reason="a made-up week", order_id=0,
         request_id=0, started_ms=int(at * 1000), started_mono=0.0, deadline_mono=0.0, host_boot="",
     )  # fmt: skip
-    swaps.finish(tx, number, "done", "moved 6 of 6 sessions", int(at * 1000) + 9000)
+    for session in ("ccl-0", "ccl-1", "ccl-2"):
+        swaps.add_move(tx, Move(
+            id=0, swap=number, session=session, conversation="", cwd="/", source=source, target=target, kind="swap",
+            state="verified",
+        ))  # fmt: skip
+    swaps.finish(tx, number, "done", "moved 3 of 3 sessions", int(at * 1000) + 9000)
 
 
 def picture(path: Path) -> None:
