@@ -10,9 +10,9 @@ from failover.config import Config
 from failover.core.curve import Step, curve
 from failover.core.usage import Reading
 from failover.http.account_views import accounts
-from failover.store import swaps, usage
+from failover.store import usage
 from failover.store.db import Store
-from failover.store.swaps import Passage
+from failover.store.passages import Passage, passages
 
 #: A reading older than the time asked for may still tell how that began (seconds): no window is longer than a week.
 _BEFORE = 8 * 86400.0
@@ -62,7 +62,7 @@ def usage_view(config: Config, store: Store, seconds: float, account: str = "") 
                     readings=tuple(row for row in own if row.observed_ms >= since * 1000),
                 )
             )
-    found = swaps.passages(store, int(since * 1000))
+    found = passages(store, int(since * 1000))
     went = tuple(one for one in found if not account or account in (one.source, one.target))
     return UsageView(since=since, until=until, windows=tuple(windows), swaps=went)
 

@@ -74,31 +74,6 @@ def latest(store: Store, limit: int = 20) -> list[SwapRow]:
     return [_swap(row) for row in store.query("SELECT * FROM swaps ORDER BY id DESC LIMIT ?", (limit,))]
 
 
-class Passage(msgspec.Struct, frozen=True, kw_only=True):
-    """That a swap took sessions from one account to another. at_ms: when it began (epoch milliseconds)."""
-
-    swap: int
-    at_ms: int
-    source: str
-    target: str
-    sessions: int
-
-
-def passages(store: Store, since_ms: int) -> list[Passage]:
-    """Return where sessions went in the swaps since a moment (epoch milliseconds), oldest first.
-
-    A swap may have several sources and several targets.
-    """
-    rows = store.query(
-        "SELECT swaps.id AS swap, started_ms AS at_ms, json_extract(body, '$.source') AS source,"
-        " json_extract(body, '$.target') AS target, count(*) AS sessions FROM moves JOIN swaps ON swaps.id = moves.swap"
-        " WHERE started_ms >= ? AND swaps.kind = 'swap' AND moves.state = 'verified'"
-        " GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 4",
-        (since_ms,),
-    )
-    return [msgspec.convert(dict(row), Passage) for row in rows]
-
-
 def last_swap(store: Store) -> SwapRow | None:
     """Return the last swap between accounts, None when there was none."""
     row = store.one("SELECT * FROM swaps WHERE kind = 'swap' ORDER BY id DESC LIMIT 1")
