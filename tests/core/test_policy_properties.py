@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from failover.core.choice import Candidate, Decision, Load, Rules, Swap
@@ -11,48 +13,50 @@ from failover.core.homecoming import Seat, fail_back
 from failover.core.policy import SPENT_COOLDOWN, decide
 from failover.core.pressure import is_ended
 from failover.core.target import LEAST_LEFT, headroom
-from failover.core.usage import Reading
 from tests.core.pool import NOW, expected, reading
 
 NAMES = ("a", "b", "c", "d")
 WINDOWS = ("five_hour", "seven_day")
-_used = st.one_of(st.floats(0, 130), st.sampled_from([0.0, 80.0, 90.0, 92.0, 95.0, 100.0]))
+#: What an account may be beside the figures of its windows.
+KINDS: list[dict[str, Any]] = [
+    {}, {}, {}, {"enabled": False}, {"trouble": "could not serve"}, {"reserve": 30.0}, {"standby": True},
+    {"opened": ("five_hour",)}, {"paid": True, "use": "never"}, {"paid": True, "use": "last_resort"},
+    {"paid": True, "use": "last_resort", "opened": ("seven_day",)}, {"standby": True, "reserve": 5.0},
+]  # fmt: skip
+COSTS: list[dict[str, Any]] = [
+    {}, {"tokens_per_point": {"five_hour": 100.0}},
+    {"tokens_per_point": {"five_hour": 50.0, "seven_day": 900.0}, "owed": 700},
+]  # fmt: skip
+#: Nothing is decided by how long it takes to make up an account.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_used = st.one_of(st.none(), st.floats(0, 130), st.sampled_from([0.0, 80.0, 90.0, 92.0, 95.0, 100.0]))
 _later = st.sampled_from([None, int(NOW) + 30, int(NOW) + 3000])
-
-
-@st.composite
-def readings(draw: st.DrawFn, name: str) -> dict[str, Reading]:
-    known = draw(st.lists(st.sampled_from(WINDOWS), unique=True))
-    return {w: reading(draw(_used), name, window=w, resets_at=draw(_later)) for w in known}
+_foreseen = st.lists(st.floats(0, 9000), max_size=2)
 
 
 @st.composite
 def an_account(draw: st.DrawFn, name: str) -> Candidate:
-    sessions = draw(st.integers(0, 4))
-    paid = draw(st.sampled_from([False, False, False, True]))
-    foreseen = draw(st.lists(st.sampled_from(WINDOWS), unique=True))
+    sessions, foreseen = draw(st.integers(0, 4)), draw(_foreseen)
+    readings = {
+        window: reading(used, name, window=window, resets_at=draw(_later))
+        for window in WINDOWS
+        if (used := draw(_used)) is not None
+    }
     return Candidate(
         name=name,
         priority=draw(st.integers(1, 3)),
         thresholds={"five_hour": draw(st.sampled_from([60.0, 90.0])), "seven_day": 95.0},
-        readings=draw(readings(name)),
+        readings=readings,
         sessions=sessions,
         in_use=sessions,
         loads=tuple(
-            Load(session=f"{name}{number}", tokens=draw(st.sampled_from([0, 100, 5000])), pinned=draw(st.booleans()))
-            for number in range(sessions)
+            Load(session=f"{name}{number}", tokens=tokens, pinned=tokens == 100)
+            for number, tokens in enumerate(draw(st.permutations([0, 100, 5000, 700]))[:sessions])
         ),
-        opened=draw(st.sampled_from([(), ("five_hour",)])),
-        trouble=draw(st.sampled_from(["", "", "", "could not serve"])),
-        enabled=draw(st.sampled_from([True, True, True, False])),
-        forecasts={window: expected(draw(st.floats(0, 9000))) for window in foreseen},
-        limits={window: expected(draw(st.floats(0, 9000))) for window in foreseen},
-        tokens_per_point=draw(st.sampled_from([{}, {"five_hour": 100.0}, {"five_hour": 50.0, "seven_day": 900.0}])),
-        reserve=draw(st.sampled_from([0.0, 0.0, 30.0])),
-        standby=draw(st.booleans()),
-        paid=paid,
-        use=draw(st.sampled_from(["never", "last_resort"])),
-        owed=draw(st.sampled_from([0, 700])),
+        forecasts=dict(zip(WINDOWS, map(expected, foreseen), strict=False)),
+        limits=dict(zip(WINDOWS, map(expected, reversed(foreseen)), strict=False)),
+        **draw(st.sampled_from(KINDS)),
+        **draw(st.sampled_from(COSTS)),
     )
 
 
@@ -75,6 +79,7 @@ def targets(decision: Swap) -> set[str]:
 
 
 @given(accounts, some_rules)
+@unhurried
 def test_it_never_moves_onto_a_worse_account(pool: list[Candidate], rules: Rules) -> None:
     decision = decide(pool, rules)
     if not isinstance(decision, Swap):
@@ -98,6 +103,7 @@ def test_it_never_moves_onto_a_worse_account(pool: list[Candidate], rules: Rules
 
 
 @given(accounts, some_rules)
+@unhurried
 def test_the_sessions_named_are_those_of_the_source_and_each_goes_to_one_account(
     pool: list[Candidate], rules: Rules
 ) -> None:
@@ -111,6 +117,7 @@ def test_the_sessions_named_are_those_of_the_source_and_each_goes_to_one_account
 
 
 @given(accounts.flatmap(lambda pool: st.tuples(st.just(pool), st.permutations(pool))), some_rules)
+@unhurried
 def test_the_choice_does_not_depend_on_the_order_of_arrival(
     pools: tuple[list[Candidate], list[Candidate]], rules: Rules
 ) -> None:
@@ -128,12 +135,14 @@ def test_the_choice_does_not_depend_on_the_order_of_arrival(
 
 
 @given(accounts, some_rules)
+@unhurried
 def test_unknown_never_triggers(pool: list[Candidate], rules: Rules) -> None:
     unknown = [msgspec.structs.replace(one, readings={}, paid=False) for one in pool]
     assert not isinstance(decide(unknown, rules), Swap)
 
 
 @given(accounts, some_rules)
+@unhurried
 def test_every_decision_says_of_each_account_what_was_made_of_it_and_why(pool: list[Candidate], rules: Rules) -> None:
     decision = decide(pool, rules)
     assert decision.reason
@@ -148,7 +157,7 @@ def test_every_decision_says_of_each_account_what_was_made_of_it_and_why(pool: l
 
 
 @given(st.lists(st.tuples(st.floats(0, 60), accounts), min_size=1, max_size=6), some_rules)
-@settings(max_examples=60, deadline=None)
+@settings(unhurried, max_examples=60)
 def test_at_most_one_swap_a_cool_down_whatever_comes(steps: list[tuple[float, list[Candidate]]], rules: Rules) -> None:
     """A spent account's short cool-down is the only exception."""
     since: float | None = None
