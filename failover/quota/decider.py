@@ -97,8 +97,8 @@ class Decider:
         """Keep why, where it is another decision than the one that stands, or its sentences have aged."""
         now_ms, standing = self._store.now_ms(), self._standing
         if standing is not None and choices.same(standing, decision):
-            age = now_ms - standing.at_ms
-            if standing.reason == decision.reason or 0 <= age < _RENEWED_EACH_MS:
+            told = (standing.reason, standing.verdicts) == (decision.reason, decision.verdicts)
+            if told or 0 <= now_ms - standing.at_ms < _RENEWED_EACH_MS:
                 return
         with self._store.transaction() as tx:
             self._standing = choices.keep(tx, standing, decision, now_ms)

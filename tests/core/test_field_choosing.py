@@ -9,6 +9,7 @@ import pytest
 
 from failover.core.choice import Candidate, Decision, Stay, Swap
 from failover.core.homecoming import Seat, fail_back
+from failover.core.move import Move
 from failover.core.policy import decide, idle_for
 from failover.core.swap import free_slots
 from failover.core.usage import Reading
@@ -178,5 +179,20 @@ def test_those_who_come_next_know_of_those_who_came_before() -> None:
 
 
 def test_a_herd_is_paced() -> None:
-    """claude-code#21284: at most as many are away at once as the host has cores."""
-    assert free_slots((), 2) == 2
+    """claude-code#21284: of thirty that move, no more are away at once than the host has cores."""
+    moves = [
+        Move(
+            id=n,
+            swap=1,
+            session=f"s{n}",
+            conversation=f"c{n}",
+            cwd="/",
+            source="a",
+            target="b",
+            kind="swap",
+            state=state,
+        )
+        for n, state in enumerate(["verified"] * 3 + ["stopping", "relaunched"] + ["holding"] * 25)
+    ]
+    assert free_slots(moves, 3) == 1
+    assert free_slots(moves, 2) == 0
