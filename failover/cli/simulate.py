@@ -78,18 +78,20 @@ def simulate_command(
 
 
 def results_table(results: Sequence[Result]) -> str:
-    """Return the comparison as a table of at most 80 columns: millions of tokens, hours, percent of the quota."""
-    heads = ("policy", "done M", "of all", "blocked", "swaps", "recached M", "unused 5 h", "week")
+    """Return the comparison as a table of at most 80 columns: done, recached in millions of tokens, of the quota of
+    ended windows what was left."""
+    heads = ("policy", "done M", "of all", "blocked", "swaps", "recached", "5 h left", "week left")
     return table(heads, [result_row(result) for result in results], columns=80)
 
 
 def result_row(result: Result) -> tuple[str, ...]:
     """Return the cells of one policy."""
+    hours = result.blocked / 3600
     return (
         result.policy,
         f"{result.done / 1e6:.1f}",
         f"{100 * result.done / result.asked:.1f} %",
-        f"{result.blocked / 3600:.1f} h",
+        f"{hours:.1f} h" if hours < 100 else f"{hours:.0f} h",
         f"{result.swaps}",
         f"{result.recached / 1e6:.1f}",
         f"{result.unused['five_hour'].percent:.1f} %",
