@@ -7,15 +7,12 @@ from collections.abc import Sequence
 
 from failover.config import Config
 from failover.core.policy import Candidate, needs
-from failover.core.usage import newest, opened
+from failover.core.usage import fuse
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.store import sessions, swaps, tasks, usage
 from failover.store.db import Store
 from failover.store.sessions import Placement
-
-#: No window is longer than a week, so an older reading is void whatever it says (milliseconds).
-_LONGEST_WINDOW_MS = 8 * 86400 * 1000
 
 #: How long an account that turned out to be no target is none for the policy (milliseconds).
 _TROUBLE_LASTS_MS = 1_800_000
@@ -23,8 +20,7 @@ _TROUBLE_LASTS_MS = 1_800_000
 
 def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
     """Return every configured account with what is known of it. now: epoch seconds."""
-    recent = usage.recent(store, int(now * 1000) - _LONGEST_WINDOW_MS)
-    counting, over = newest(recent, now), opened(recent, now)
+    fused = fuse(usage.bearing(store, int(now * 1000)), now)
     trouble = swaps.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
     running = running_placements(store)
     needed = movable(config, store, running)
@@ -34,8 +30,8 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
             name=account.name,
             priority=account.priority,
             thresholds={"five_hour": account.thresholds.five_hour, "seven_day": account.thresholds.seven_day},
-            readings={window: reading for (name, window), reading in counting.items() if name == account.name},
-            opened=tuple(sorted(window for name, window in over if name == account.name)),
+            readings={window: reading for (name, window), reading in fused.counting.items() if name == account.name},
+            opened=tuple(sorted(window for name, window in fused.opened if name == account.name)),
             sessions=on[account.name],
             in_use=using[account.name],
             trouble=trouble.get(account.name, ""),

@@ -133,6 +133,7 @@ class World:
             "http": {"listen": "127.0.0.1:0"},
             "tmux": {"socket": self.socket},
             "failover": self._failover,
+            "usage": {"poll": False},  # the real binary would ask the provider by name
             **self._extra,
         }
         self.config_file.write_text(json.dumps(config, indent=1))  # JSON is YAML

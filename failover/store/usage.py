@@ -25,9 +25,32 @@ class StatuslineRow(msgspec.Struct, frozen=True, kw_only=True):
 def recent(store: Store, since_ms: int) -> list[Reading]:
     """Return the readings observed since `since_ms` (epoch milliseconds)."""
     rows = store.query(
-        "SELECT account, window, used, resets_at, observed_ms, source FROM readings WHERE observed_ms >= ?", (since_ms,)
+        "SELECT account, window, used, resets_at, observed_ms, source, origin FROM readings WHERE observed_ms >= ?",
+        (since_ms,),
     )
     return [_reading(row) for row in rows]
+
+
+def bearing(store: Store, now_ms: int) -> list[Reading]:
+    """Return the readings that may bear on what counts now (epoch milliseconds): those of one window's length and a
+    little more, since an older one is void whatever it says."""
+    rows = store.query(
+        "SELECT account, window, used, resets_at, observed_ms, source, origin FROM readings"
+        " WHERE observed_ms >= ? AND (window != 'five_hour' OR observed_ms >= ?)",
+        (now_ms - 8 * 86_400_000, now_ms - 10 * 3_600_000),
+    )
+    return [_reading(row) for row in rows]
+
+
+def has_noted(store: Store, reading: Reading) -> bool:
+    """Say whether this figure of the account's window stands in the store, whoever told it."""
+    return (
+        store.one(
+            "SELECT 1 FROM readings WHERE account = ? AND window = ? AND used = ? AND resets_at IS ? LIMIT 1",
+            (reading.account, reading.window, reading.used, reading.resets_at),
+        )
+        is not None
+    )
 
 
 def _reading(row: Any) -> Reading:
@@ -37,8 +60,9 @@ def _reading(row: Any) -> Reading:
 def note(tx: Transaction, reading: Reading) -> None:
     """Keep a reading."""
     tx.execute(
-        "INSERT INTO readings (account, window, used, resets_at, observed_ms, source) VALUES (?, ?, ?, ?, ?, ?)",
-        (reading.account, reading.window, reading.used, reading.resets_at, reading.observed_ms, reading.source),
+        "INSERT INTO readings (account, window, used, resets_at, observed_ms, source, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        msgspec.structs.astuple(reading),
     )
 
 
@@ -54,6 +78,33 @@ def recache_tokens(store: Store) -> dict[str, int]:
         "SELECT session, json_extract(body, '$.prompt_cache.recache_tokens_if_cold') AS tokens FROM statuslines"
     )
     return {row["session"]: int(row["tokens"]) for row in rows if isinstance(row["tokens"], int | float)}
+
+
+class Poll(msgspec.Struct, frozen=True, kw_only=True):
+    """The last question to one who can be asked for readings.
+
+    name: account/NAME, or command; failures: in a row; said: what came of it; pid, start: who was asked, while it runs.
+    """
+
+    name: str
+    asked_ms: int
+    failures: int
+    said: str
+    pid: int = 0
+    start: int = 0
+
+
+def polls(store: Store) -> dict[str, Poll]:
+    """Return the last question to each, by name."""
+    return {row["name"]: msgspec.convert(dict(row), Poll) for row in store.query("SELECT * FROM polls")}
+
+
+def keep_poll(tx: Transaction, poll: Poll) -> None:
+    """Keep a question, or what came of it."""
+    tx.execute(
+        "INSERT OR REPLACE INTO polls (name, asked_ms, failures, said, pid, start) VALUES (?, ?, ?, ?, ?, ?)",
+        msgspec.structs.astuple(poll),
+    )
 
 
 def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:
