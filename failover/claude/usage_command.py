@@ -11,8 +11,9 @@ there, and nothing else of that file is looked at but the account's id. Without 
 the printed text is all there is, and it counts for less.
 
 With CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC it asks nobody and prints no window. `--no-session-persistence` leaves no
-transcript; while it runs it stands in `sessions/` under its own number and a conversation of its own. Without
-`disableAllHooks` and `--strict-mcp-config` the user's hooks and MCP servers are started each time.
+transcript (but an empty folder under `projects/` for where it was run); while it runs it stands in `sessions/` under
+its own number and a conversation of its own. Without `disableAllHooks` and `--strict-mcp-config` the user's hooks and
+MCP servers are started each time.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ REFRESH_LOCK = ".oauth_refresh.lock"
 
 #: The binary asks no more often than this (milliseconds, measured).
 _FRESH_MS = 60_000
-_LINE = re.compile(r"Current (session|week \(([^()\n]{1,40})\)): (\d{1,4})% used(?: · resets ([^\n]{1,60}))?")
+_LINE = re.compile(r"Current (session|week \(([^()\n]{1,40})\)): (\d{1,3})% used(?: · resets ([^\n]{1,60}))?")
 _RESET = re.compile(r"(?:([A-Z][a-z]{2}) (\d{1,2}), )?(\d{1,2})(?::(\d{2}))?(am|pm) \(UTC\)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

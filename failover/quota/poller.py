@@ -147,6 +147,7 @@ class Poller:
     ) -> None:
         failures = last.failures if last else 0
         poll = Poll(name=name, asked_ms=self._store.now_ms(), failures=failures + 1, said=f"{what} was asked")
+        self._asked_at[name] = (poll.asked_ms, self._clock.monotonic())
         self._keep(poll)
         try:
             child = Child(command, env, cwd, clock=self._clock, timeout=self._config.usage.timeout, lock=lock)

@@ -36,8 +36,8 @@ def bearing(store: Store, now_ms: int) -> list[Reading]:
     little more, since an older one is void whatever it says."""
     rows = store.query(
         "SELECT account, window, used, resets_at, observed_ms, source, origin FROM readings"
-        " WHERE observed_ms >= ? AND (window != 'five_hour' OR observed_ms >= ?)",
-        (now_ms - 8 * 86_400_000, now_ms - 10 * 3_600_000),
+        " WHERE observed_ms >= ? AND (window != 'five_hour' OR observed_ms >= ? OR resets_at * 1000 > ?)",
+        (now_ms - 8 * 86_400_000, now_ms - 10 * 3_600_000, now_ms),
     )
     return [_reading(row) for row in rows]
 
