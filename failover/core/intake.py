@@ -7,7 +7,7 @@ provider rounds to the hour), so the reset times alone decide only against what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from failover.core.usage import SAME_PERIOD, Reading, newest
 
@@ -17,11 +17,12 @@ def belongs_to(told: Sequence[Reading], known: Collection[Reading]) -> str:
 
     told: what one session told of one account at one moment, all windows of it; known: earlier readings of all
     accounts. They are another's when it has the very same reset time in each window, and either the account's own
-    running window resets at another time, or none of the account's is known and the use is the same to the digit as
-    well. So an honest coincidence ends with the next turn, or as soon as the account's own window is known.
+    running window resets at another time, or none of the account's is known and they are, to the digit, what this
+    session told last of the other. So an honest coincidence ends with the next turn, or as soon as the account's own
+    window is known.
     """
     dated = {reading.window: reading for reading in told if reading.resets_at is not None}
-    others = _sharing(dated.values(), known, same_use=False)
+    others = _sharing(dated, known)
     if not others:
         return ""
     account, at = told[0].account, told[0].observed_ms / 1000
@@ -33,19 +34,26 @@ def belongs_to(told: Sequence[Reading], known: Collection[Reading]) -> str:
     ]
     if apart:
         return min(others) if max(apart) > SAME_PERIOD else ""
-    return min(_sharing(dated.values(), known, same_use=True), default="")
+    return min((other for other in others if _repeats(dated, other, known)), default="")
 
 
-def _sharing(dated: Collection[Reading], known: Collection[Reading], *, same_use: bool) -> set[str]:
-    """Return the other accounts that have the reset time (and the use) of each of these readings."""
+def _sharing(dated: Mapping[str, Reading], known: Collection[Reading]) -> set[str]:
+    """Return the other accounts that have the reset time of each of these readings."""
     found = [
         {
             other.account
             for other in known
-            if other.account != one.account
-            and (other.window, other.resets_at) == (one.window, one.resets_at)
-            and (not same_use or other.used == one.used)
+            if other.account != one.account and (other.window, other.resets_at) == (window, one.resets_at)
         }
-        for one in dated
+        for window, one in dated.items()
     ]
     return set.intersection(*found) if found else set()
+
+
+def _repeats(dated: Mapping[str, Reading], other: str, known: Collection[Reading]) -> bool:
+    """Say whether these readings are the last ones of `other`, one of which this very session told."""
+    of_other = (reading for reading in known if reading.account == other and reading.window in dated)
+    last = {reading.window: reading for reading in sorted(of_other, key=lambda r: (r.observed_ms, r.used))}
+    return all(last[window].used == one.used for window, one in dated.items()) and any(
+        last[window].origin == one.origin for window, one in dated.items()
+    )

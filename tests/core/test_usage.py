@@ -238,6 +238,9 @@ def test_accounts_that_honestly_reset_in_the_same_second_are_refused_no_longer_t
     told = push("b", (4, HOUR), (1, 86400))
     assert belongs_to(told, other) == ""
     assert belongs_to(push("b", (3, HOUR), (1, 86400)), [*other, *told]) == ""
+    assert belongs_to(push("b", (3, HOUR), (1, 86400), by="s-1"), other) == "", "which never ran on the other one"
+    later = push("main", (95, HOUR), (1, 86400), at=-90)
+    assert belongs_to(push("b", (3, HOUR), (1, 86400)), [*other, *later]) == "", "which the other one shows no more"
 
 
 def test_a_push_of_ones_own_windows_or_of_none_is_ones_own() -> None:
