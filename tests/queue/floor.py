@@ -97,7 +97,7 @@ class Floor:
         assert found is not None
         placement = Placement(
             session=name, account=account, conversation=str(uuid.uuid4()), cwd=str(self.project), wanted="running",
-            launch=secrets.token_hex(6), pane=pane.pane_id, pid=found.pid, start=found.start, launched_ms=1,
+            launch=secrets.token_hex(6), pane=pane.pane_id, pid=found.pid, start=found.start,
         )  # fmt: skip
         with self.store.transaction() as tx:
             sessions.place(tx, placement)
