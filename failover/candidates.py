@@ -6,39 +6,91 @@ from collections import Counter
 from collections.abc import Sequence
 
 from failover.config import Config
-from failover.core.policy import Candidate, needs
+from failover.core.choice import Candidate, Load, Rules
+from failover.core.cost import per_point
+from failover.core.forecast import Forecast, forecast
+from failover.core.policy import needs
 from failover.core.usage import fuse
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import sessions, swaps, tasks, usage
+from failover.store import choices, sessions, swaps, tasks, usage
 from failover.store.db import Store
 from failover.store.sessions import Placement
+
+#: So many of the last readings of a window tell what counts now, and so many what is to be expected.
+_PRESENT, _HISTORY = 60, 400
 
 #: How long an account that turned out to be no target is none for the policy (milliseconds).
 _TROUBLE_LASTS_MS = 1_800_000
 
 
+def rules(config: Config, now: float) -> Rules:
+    """Return what the configuration says of every decision. now: epoch seconds."""
+    said = config.failover
+    return Rules(
+        strategy=said.strategy,
+        margin=said.margin,
+        cooldown=said.cooldown,
+        wait_if_reset_within=said.wait_if_reset_within,
+        now=now,
+        fail_back=said.fail_back,
+        forecast=said.forecast,
+        parallel=said.max_parallel,
+    )
+
+
 def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
-    """Return every configured account with what is known of it. now: epoch seconds."""
-    fused = fuse(usage.bearing(store, int(now * 1000)), now)
+    """Return every configured account with what is known of it, but for forecasts. now: epoch seconds."""
+    thresholds = {account.name: account.thresholds.of(config.failover.models) for account in config.accounts}
+    recent = [
+        reading
+        for name, windows in thresholds.items()
+        for window in windows
+        for reading in usage.newest_of(store, name, window, _PRESENT)
+    ]
+    fused = fuse(recent, now)
     trouble = swaps.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
     running = running_placements(store)
     needed = movable(config, store, running)
     on, using = Counter(p.account for p in running), Counter(p.account for p in needed)
-    return [
-        Candidate(
-            name=account.name,
-            priority=account.priority,
-            thresholds={"five_hour": account.thresholds.five_hour, "seven_day": account.thresholds.seven_day},
-            readings={window: reading for (name, window), reading in fused.counting.items() if name == account.name},
-            opened=tuple(sorted(window for name, window in fused.opened if name == account.name)),
-            sessions=on[account.name],
-            in_use=using[account.name],
-            trouble=trouble.get(account.name, ""),
-            enabled=account.enabled,
+    tokens, costs = usage.recache_tokens(store), choices.costs(store)
+    found = []
+    for account in config.accounts:
+        readings = {window: reading for (name, window), reading in fused.counting.items() if name == account.name}
+        since_ms = max((reading.observed_ms for reading in readings.values()), default=0)
+        found.append(
+            Candidate(
+                name=account.name,
+                priority=account.priority,
+                thresholds=thresholds[account.name],
+                readings=readings,
+                opened=tuple(sorted(window for name, window in fused.opened if name == account.name)),
+                sessions=on[account.name],
+                in_use=using[account.name],
+                loads=tuple(
+                    Load(session=p.session, tokens=tokens.get(p.session, 0), pinned=p.pinned == p.account)
+                    for p in needed
+                    if p.account == account.name
+                ),
+                trouble=trouble.get(account.name, ""),
+                enabled=account.enabled,
+                tokens_per_point={
+                    window: cost
+                    for window in thresholds[account.name]
+                    if (one := costs.get((account.name, window))) and (cost := per_point(one))
+                },
+                reserve=account.reserve,
+                standby=account.standby,
+                owed=swaps.owed_to(store, account.name, since_ms),
+            )
         )
-        for account in config.accounts
-    ]
+    return found
+
+
+def foresee(store: Store, account: Candidate, window: str, now: float) -> tuple[Forecast | None, Forecast | None]:
+    """Return when a window is expected at its threshold, and when at its limit. now: epoch seconds."""
+    history = usage.newest_of(store, account.name, window, _HISTORY)
+    return forecast(history, account.leaves_at(window), now), forecast(history, 100.0, now)
 
 
 def running_placements(store: Store) -> list[Placement]:

@@ -31,7 +31,7 @@ from failover.config_model import (
     Usage,
 )
 from failover.config_yaml import Value, parse, suggestion
-from failover.core.policy import IdleSessions
+from failover.core.choice import IdleSessions, Strategy
 
 __all__ = [
     "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "NotifySpec", "Retention",
@@ -53,6 +53,11 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     shared_dir = top["shared_dir"].path() if "shared_dir" in top else home / ".claude"
     state_dir = top["state_dir"].path() if "state_dir" in top else home / ".local" / "state" / "claude-failover"
     accounts = _accounts(top["accounts"], thresholds, shared_dir, state_dir)
+    failover = _failover(top["failover"]) if "failover" in top else Failover()
+    for model in {name for one in (thresholds, *(a.thresholds for a in accounts)) for name in one.models}:
+        if model not in failover.models:
+            place = top["thresholds"] if model in thresholds.models else top["accounts"]
+            place.fail(f"there is a threshold for {model}, which is not named", f"add it: failover.models: [{model}]")
     return Config(
         file=path.absolute(),
         version=1,
@@ -63,7 +68,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         thresholds=thresholds,
         sessions=_sessions(top["sessions"], [account.name for account in accounts]) if "sessions" in top else (),
         projects=_projects(top["projects"]) if "projects" in top else (),
-        failover=_failover(top["failover"]) if "failover" in top else Failover(),
+        failover=failover,
         usage=_usage(top["usage"]) if "usage" in top else Usage(),
         http=_http(top["http"]) if "http" in top else Http(),
         tmux=_tmux(top["tmux"]) if "tmux" in top else Tmux(),
@@ -99,7 +104,11 @@ def _claude(value: Value) -> Claude:
 
 def _thresholds(value: Value, general: Thresholds) -> Thresholds:
     found = value.fields(Thresholds.__struct_fields__)
-    return msgspec.structs.replace(general, **{name: entry.percent(zero=False) for name, entry in found.items()})
+    models = dict(general.models)
+    for model, entry in found.pop("models").mapping().items() if "models" in found else ():
+        models[model] = entry.percent(zero=False)
+    windows = {name: entry.percent(zero=False) for name, entry in found.items()}
+    return msgspec.structs.replace(general, models=models, **windows)
 
 
 def _accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Path) -> tuple[Account, ...]:
@@ -113,7 +122,11 @@ def _accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Pa
             priority=found["priority"].integer(0, 1_000_000) if "priority" in found else place,
             thresholds=_thresholds(found["thresholds"], general) if "thresholds" in found else general,
             enabled=found["enabled"].boolean() if "enabled" in found else True,
+            reserve=found["reserve"].percent(zero=True) if "reserve" in found else 0.0,
+            standby=found["standby"].boolean() if "standby" in found else False,
         )
+        if account.reserve >= 100:
+            found["reserve"].fail("leaves nothing of the account", "write less than 100, or enabled: false")
         if any(other.name == account.name for other in accounts):
             found["name"].fail(f"the name {account.name} is taken by an account above", "give each account its own")
         owner = taken.setdefault(account.config_dir.resolve(), f"account {account.name}")
@@ -171,9 +184,9 @@ def _projects(value: Value) -> tuple[Path, ...]:
 
 def _failover(value: Value) -> Failover:
     found, default = value.fields(Failover.__struct_fields__), Failover()
+    strategy, idle = default.strategy, default.idle_sessions
     if "strategy" in found:
-        found["strategy"].choice(["priority"])
-    idle = default.idle_sessions
+        strategy = cast(Strategy, found["strategy"].choice(list(get_args(Strategy))))
     if "idle_sessions" in found:
         idle = cast(IdleSessions, found["idle_sessions"].choice(list(get_args(IdleSessions))))
     deadline = default.deadline
@@ -187,12 +200,15 @@ def _failover(value: Value) -> Failover:
         parallel = found["max_parallel"].integer(1, 64)
     reset = found["wait_if_reset_within"].duration(zero=True) if "wait_if_reset_within" in found else None
     return Failover(
+        strategy=strategy,
         margin=found["margin"].percent(zero=True) if "margin" in found else default.margin,
         cooldown=found["cooldown"].duration(zero=True) if "cooldown" in found else default.cooldown,
         deadline=deadline,
         wait_if_reset_within=default.wait_if_reset_within if reset is None else reset,
         idle_sessions=idle,
         fail_back=found["fail_back"].boolean() if "fail_back" in found else default.fail_back,
+        forecast=found["forecast"].boolean() if "forecast" in found else default.forecast,
+        models=tuple(_model(entry) for entry in found["models"].items()) if "models" in found else (),
         max_parallel=parallel,
     )
 
@@ -221,6 +237,15 @@ def _usage(value: Value) -> Usage:
         command=command,
         every=every,
     )
+
+
+def _model(value: Value) -> str:
+    model = value.text()
+    if not re.fullmatch(r"[a-z0-9_]{1,32}", model):
+        value.fail(
+            f"{model!r} is no name of a model's weekly window", "write it as seven_day_NAME has it: opus, sonnet"
+        )
+    return model
 
 
 def _http(value: Value) -> Http:

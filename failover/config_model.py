@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from failover.config_yaml import suggestion
-from failover.core.policy import IdleSessions
+from failover.core.choice import IdleSessions, Strategy
 from failover.errors import UsageError
 from failover.paths import Paths
 
@@ -23,20 +24,30 @@ class Claude(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """Percent used from which an account counts as exhausted, per window."""
+    """Percent used from which an account counts as exhausted, per window. models: of the weekly windows of single
+    models (`seven_day_MODEL`); one that is not named has the threshold of seven_day."""
 
     five_hour: float = 90.0
     seven_day: float = 95.0
+    models: dict[str, float] = {}
+
+    def of(self, models: Sequence[str]) -> dict[str, float]:
+        """Return the threshold of each window that counts where the pool uses these models."""
+        weekly = {f"seven_day_{model}": self.models.get(model, self.seven_day) for model in models}
+        return {"five_hour": self.five_hour, "seven_day": self.seven_day, **weekly}
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in."""
+    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in; reserve: percent of
+    each window kept for a person's own use; standby: used only when no other has room."""
 
     name: str
     config_dir: Path
     priority: int
     thresholds: Thresholds
     enabled: bool = True
+    reserve: float = 0.0
+    standby: bool = False
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
@@ -55,15 +66,18 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 class Failover(msgspec.Struct, frozen=True):
-    """When and how to swap. margin: percentage points; cooldown, wait_if_reset_within: s; max_parallel: moves."""
+    """When and how to swap. margin: percentage points; cooldown, wait_if_reset_within: s; forecast: leave early enough
+    for the boundaries; models: whose weekly windows count; max_parallel: moves."""
 
-    strategy: Literal["priority"] = "priority"
+    strategy: Strategy = "priority"
     margin: float = 10.0
     cooldown: float = 120.0
     deadline: Deadline = Deadline()
     wait_if_reset_within: float = 600.0
     idle_sessions: IdleSessions = "move"
     fail_back: bool = True
+    forecast: bool = True
+    models: tuple[str, ...] = ()
     max_parallel: int = os.cpu_count() or 1
 
 

@@ -132,7 +132,7 @@ class SessionLaunched(Event, frozen=True, tag="session.launched"):
 
 
 class SwapStarted(Event, frozen=True, tag="swap.started"):
-    """A swap began. reason: one sentence."""
+    """A swap began. reason: one sentence; shares: session → account, of those that go elsewhere than to the target."""
 
     swap: int
     source: str
@@ -140,6 +140,7 @@ class SwapStarted(Event, frozen=True, tag="swap.started"):
     urgency: str
     sessions: tuple[str, ...]
     reason: str
+    shares: dict[str, str] = {}
 
 
 class SwapRetargeted(Event, frozen=True, tag="swap.retargeted"):

@@ -82,6 +82,15 @@ def test_every_key_of_the_example_says_why() -> None:
     assert [line for line in lines if "#" not in line and line not in opened] == []
 
 
+def test_a_named_models_week_has_the_threshold_of_the_week_unless_it_is_given(tmp_path: Path) -> None:
+    text = LEAST.replace("main}", "main, thresholds: {seven_day: 80}}")
+    config = read(tmp_path, text + "thresholds: {models: {opus: 70}}\nfailover: {models: [opus, sonnet]}")
+    assert config.account("main").thresholds.of(config.failover.models) == {
+        "five_hour": 90.0, "seven_day": 80.0, "seven_day_opus": 70.0, "seven_day_sonnet": 80.0,
+    }  # fmt: skip
+    assert set(config.thresholds.of(())) == {"five_hour", "seven_day"}
+
+
 def test_ranges_become_sessions_in_order(tmp_path: Path) -> None:
     config = read(tmp_path, LEAST + 'sessions: [{name: "ccl-{8..11}", project: $PLACE/app, account: main}]')
     assert [session.name for session in config.sessions] == ["ccl-8", "ccl-9", "ccl-10", "ccl-11"]
@@ -155,7 +164,15 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
         (LEAST + "dispatch: {submit_timeout: 0s}", 4, "dispatch.submit_timeout", "may not be zero"),
         (LEAST + "retention: {events: 9999999d}", 4, "retention.events", "ten years"),
         (LEAST + "failover: {deadline: {soft: 10s, hard: 10s}}", 4, "failover.deadline", "not shorter"),
-        (LEAST + "failover: {strategy: most_headroom}", 4, "failover.strategy", "what exists: priority"),
+        (
+            LEAST + "failover: {strategy: cheapest}",
+            4,
+            "failover.strategy",
+            "what exists: priority, most_headroom, soon",
+        ),
+        (LEAST + "failover: {models: [Opus 5]}", 4, "failover.models[0]", "no name of a model's weekly window"),
+        (LEAST + "thresholds: {models: {opus: 80}}", 4, "thresholds", "add it: failover.models: [opus]"),
+        (LEAST.replace("main}", "main, reserve: 100}"), 3, "accounts[0].reserve", "leaves nothing"),
         (LEAST + "failover: {idle_sessions: later}", 4, "failover.idle_sessions", "what exists: move, lazy, leave"),
         (LEAST + "failover: {max_parallel: many}", 4, "failover.max_parallel", "no whole number"),
         (LEAST + "failover: {max_parallel: 010}", 4, "failover.max_parallel", "no whole number"),

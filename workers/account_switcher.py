@@ -45,7 +45,7 @@ class AccountSwitcher:
         # for life, so that the second daemon says at once why it cannot run.
         self._lock = RoleLock(host.config.shared_dir / ".claude-failover.lock")
         self._lock.acquire(wait=_LOCK_WAIT)
-        self._checked: tuple[int, str, str] | None = None  # (swap, target, what speaks against it)
+        self._checked: dict[tuple[int, str], str] = {}  # (swap, target) → what speaks against it
         self._open = False
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
@@ -98,52 +98,63 @@ class AccountSwitcher:
         return [f"refused order {order.id}: swap {row.id} is under way" for order in waiting]
 
     def _drive(self, row: SwapRow, paused: bool) -> str:
-        if self._checked is None or self._checked[:2] != (row.id, row.target):
-            # What was stopped already must not wait for the look at the target, and nobody is held until it is over.
-            if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
-                self._engine.drive(row, None, paused)
-            self._checked = (row.id, row.target, self._unusable(row))
-        against = self._checked[2]
-        if not against and row.target in swaps.refused(row, swaps.moves(self._store, row.id)):
-            against = f"{row.target} could not serve a session that was moved to it"
-        if against and not paused and (other := self._instead(row)):
-            self._engine.retarget(row, other, against)
-            return f"swap {row.id} goes to {other} now, since {against}"
-        if against and row.target not in row.tried:
-            row = self._engine.rule_out(row)
-        return self._engine.drive(row, against, paused)
+        moves = swaps.moves(self._store, row.id)
+        targets = list(dict.fromkeys(move.target for move in moves if move.state in BEFORE_DEATH)) or [row.target]
+        self._check(row, targets, paused)
+        preflight: dict[str, str | None] = {}
+        for target in targets:
+            against = self._checked[row.id, target]
+            if not against and target in swaps.refused(row, swaps.moves(self._store, row.id)):
+                against = f"{target} could not serve a session that was moved to it"
+            if against and not paused and (other := self._instead(row, target)):
+                self._engine.retarget(row, target, other, against)
+                return f"swap {row.id} goes to {other} now, since {against}"
+            if against and target not in row.tried:
+                row = self._engine.rule_out(row, target)
+            preflight[target] = against
+        return self._engine.drive(row, preflight, paused)
 
-    def _instead(self, row: SwapRow) -> str:
+    def _check(self, row: SwapRow, targets: Sequence[str], paused: bool) -> None:
+        """Look at those targets that were not looked at in this swap."""
+        self._checked = {key: against for key, against in self._checked.items() if key[0] == row.id}
+        for target in targets:
+            if (row.id, target) not in self._checked:
+                # What was stopped already must not wait for the look at a target, and nobody is held until it is over.
+                if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
+                    self._engine.drive(row, {name: self._checked.get((row.id, name)) for name in targets}, paused)
+                self._checked[row.id, target] = self._unusable(row, target)
+
+    def _instead(self, row: SwapRow, target: str) -> str:
         """Return another target for the moves that wait, empty when there is none, or when it is not ours to choose."""
         moves = swaps.moves(self._store, row.id)
-        waiting = [move for move in moves if move.state in BEFORE_DEATH]
+        waiting = [move for move in moves if move.state in BEFORE_DEATH and move.target == target]
         order = orders.get(self._store, row.order_id) if row.order_id else None
         if row.kind != "swap" or row.urgency == "idle" or not waiting or (order is not None and order.args.to):
             return ""
-        refused = swaps.refused(row, moves) | {row.target}
-        accounts = self._engine.scene().accounts
-        found = policy.instead(waiting[0].source, accounts, refused, self._config.failover.margin)
+        refused, scene = swaps.refused(row, moves) | {target}, self._engine.scene()
+        found = policy.instead(waiting[0].source, scene.accounts, refused, scene.rules)
         return found.name if found else ""
 
-    def _unusable(self, row: SwapRow) -> str:
-        """Return why the target cannot be moved to, empty when nothing speaks against it."""
-        if row.kind != "swap" or not any(m.state in BEFORE_DEATH for m in swaps.moves(self._store, row.id)):
+    def _unusable(self, row: SwapRow, target: str) -> str:
+        """Return why a target cannot be moved to, empty when nothing speaks against it."""
+        moves = [move for move in swaps.moves(self._store, row.id) if move.target == target]
+        if row.kind != "swap" or not any(move.state in BEFORE_DEATH for move in moves):
             return ""
         try:
-            self._launcher.make_whole(row.target)
-            found = self._login(row.target)
+            self._launcher.make_whole(target)
+            found = self._login(target)
             if not found.logged_in:
-                where = self._config.account(row.target).config_dir
-                return f"the target {row.target} is not logged in; log in with: CLAUDE_CONFIG_DIR={where} claude /login"
+                where = self._config.account(target).config_dir
+                return f"the target {target} is not logged in; log in with: CLAUDE_CONFIG_DIR={where} claude /login"
             expires = found.login_expires_at
             if expires is not None and expires - self._clock.epoch() < _LOGIN_LASTS:
-                return f"the login of the target {row.target} is about to expire; log in anew"
-            sources = {move.source for move in swaps.moves(self._store, row.id)} - {row.target}
+                return f"the login of the target {target} is about to expire; log in anew"
+            sources = {move.source for move in moves} - {target}
             for source in sorted(sources) if found.identity else ():
                 if self._login(source).identity == found.identity:
-                    return f"{source} and {row.target} are one and the same login; see: claude-failover accounts check"
+                    return f"{source} and {target} are one and the same login; see: claude-failover accounts check"
         except FailoverError as error:
-            return f"the target {row.target} cannot be used: {error}"
+            return f"the target {target} cannot be used: {error}"
         return ""
 
     def _login(self, account: str) -> auth.AuthStatus:

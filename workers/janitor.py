@@ -44,6 +44,7 @@ class Janitor:
         swept = {
             "events": self._expire("events", "at_ms", now - int(keep.events * 1000), self._needed_event()),
             "readings": self._expire("readings", "observed_ms", now - int(keep.readings * 1000), None),
+            "decisions": self._expire("decisions", "at_ms", now - int(keep.events * 1000), None),
             "hook calls": self._expire("hook_calls", "at_ms", now - int(keep.hook_calls * 1000), self._needed_call()),
             "checkpoints": self._checkpoints(now - int(keep.checkpoints * 1000)),
         }
@@ -67,10 +68,11 @@ class Janitor:
         return min(since, default=None)
 
     def _expire(self, table: str, at: str, before_ms: int, needed: int | None) -> int:
-        """Delete the oldest rows of a table; the newest reading of each window stays."""
-        kept = ""
-        if table == "readings":
-            kept = " WHERE id NOT IN (SELECT max(id) FROM readings GROUP BY account, window)"
+        """Delete the oldest rows of a table; the newest reading of each window and the decision that stands stay."""
+        kept = {
+            "readings": " WHERE id NOT IN (SELECT max(id) FROM readings GROUP BY account, window)",
+            "decisions": " WHERE id NOT IN (SELECT max(id) FROM decisions)",
+        }.get(table, "")
 
         def oldest() -> list[int]:
             rows = self._store.query(f"SELECT id, {at} AS at_ms FROM {table}{kept} ORDER BY id LIMIT {_ROWS}")

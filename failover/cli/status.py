@@ -27,8 +27,11 @@ def status_command(cli: Cli, as_json: bool) -> None:
             )
     if view.swap:
         done = sum(move.progress >= 1 for move in view.swap.moves)
-        swap = view.swap
-        click.echo(f"{swap.kind} {swap.id}: {swap.source} → {swap.target}, {done} of {len(swap.moves)} sessions done")
+        swap, count = view.swap, len(view.swap.moves)
+        to = ", ".join(swap.targets) or "-"
+        click.echo(f"{swap.kind} {swap.id}: {swap.source} → {to}, {done} of {count} sessions done")
+    if view.decision:
+        click.echo(f"policy: {printable(view.decision.reason)} ({ago(view.decision.since_ms)})")
     click.echo()
     click.echo(accounts_table(view.accounts))
     if view.sessions:

@@ -40,11 +40,12 @@ def swaps_command(cli: Cli, limit: int, moves: bool, as_json: bool) -> None:
         click.echo("nothing was swapped yet")
         return
     rows = [
-        (swap.id, clock_time(swap.started_ms), swap.kind, f"{swap.source} → {swap.target or '-'}", swap.state,
-         swap.sentence or swap.reason)
+        (swap.id, clock_time(swap.started_ms), swap.kind, f"{swap.source} → {', '.join(swap.targets) or '-'}",
+         swap.state, swap.sentence or swap.reason)
         for swap in found
     ]  # fmt: skip
     click.echo(table(("id", "began", "kind", "accounts", "state", "what"), rows))
     for swap in found if moves else ():
         click.echo(f"\n{swap.kind} {swap.id}: {swap.reason}")
-        click.echo(table(("session", "state", "why"), [(move.session, move.state, move.why) for move in swap.moves]))
+        parts = [(move.session, move.target or "-", move.state, move.why) for move in swap.moves]
+        click.echo(table(("session", "to", "state", "why"), parts))

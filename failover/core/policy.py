@@ -1,89 +1,31 @@
-"""Which account the sessions should run on. Values in, one decision with its reason out.
+"""Which account the sessions should run on. Values in, one decision with its reasons out.
 
-Plain policy: accounts in order of priority; a swap begins when a window of the account in use reaches its threshold;
-the target must be below its own thresholds by at least `margin`; between two swaps lies a cool-down, unless the
+An account in use is left when one of its windows reaches its threshold, or will before its sessions could have left
+(failover/core/pressure.py); its sessions go to the first account with room (target.py), or are spread over several
+where their contexts would take too much of one (bill.py). Between two swaps lies a cool-down, a short one when the
 account in use is spent. Unknown never starts a swap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
-import msgspec
-
-from failover.core.move import Urgency
+from failover.core.bill import Plan, billed, carry
+from failover.core.choice import Candidate, Decision, IdleSessions, Load, Rules, Stay, Strategy, Swap, Use, Verdict
+from failover.core.forecast import Forecast
+from failover.core.pressure import Pressure, crossed, is_ended
+from failover.core.reasons import weigh
 from failover.core.session import SessionState
-from failover.core.usage import Reading
+from failover.core.target import against, instead, preferred, room, spoken_against, tiers, used_up
 
-IdleSessions = Literal["move", "lazy", "leave"]
+__all__ = [
+    "Candidate", "Decision", "Forecast", "IdleSessions", "Load", "Rules", "Stay", "Strategy", "Swap", "Use", "Verdict",
+    "crossed", "decide", "earliest_reset", "elsewhere", "idle_for", "instead", "needs", "preferred",
+    "spoken_against", "weigh",
+]  # fmt: skip
 
 #: The cool-down of a spent account (seconds).
 SPENT_COOLDOWN = 10.0
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as the policy sees it.
-
-    priority: lower is preferred; thresholds: percent by window; readings: what counts now, by window; opened: windows
-    whose last reading ended with its period; sessions: how many of ours run on it; in_use: how many of them would have
-    to move (those at rest may stay, see `needs`); trouble: why it turned out lately to be no target, empty if it did
-    not.
-    """
-
-    name: str
-    priority: int
-    thresholds: Mapping[str, float]
-    readings: Mapping[str, Reading]
-    sessions: int
-    in_use: int
-    opened: tuple[str, ...] = ()
-    trouble: str = ""
-    enabled: bool = True
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What bears on every decision.
-
-    margin: percent points; cooldown, wait_if_reset_within: seconds; now: epoch seconds; since_swap, since_continued:
-    seconds since the last swap began, and since sessions were last continued, None when never; fail_back: sessions go
-    home when they are at rest.
-    """
-
-    margin: float
-    cooldown: float
-    wait_if_reset_within: float = 0.0
-    now: float = 0.0
-    since_swap: float | None = None
-    since_continued: float | None = None
-    fail_back: bool = True
-    paused: bool = False
-    swapping: bool = False
-
-
-class Stay(msgspec.Struct, frozen=True, tag=True):
-    """Nothing is moved. exhausted: sessions are on a spent account and there is nowhere to go."""
-
-    reason: str
-    source: str = ""
-    exhausted: bool = False
-    until: int | None = None
-
-
-class Swap(msgspec.Struct, frozen=True, tag=True):
-    """The sessions of `source` should move to `target`, or be started again where the two are one.
-
-    sessions: which ones, empty for all that need it.
-    """
-
-    source: str
-    target: str
-    urgency: Urgency
-    reason: str
-    sessions: tuple[str, ...] = ()
-
-
-Decision = Stay | Swap
 
 
 def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
@@ -92,76 +34,25 @@ def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
         return Stay("paused by the operator")
     if rules.swapping:
         return Stay("a swap is open")
+    ordered = sorted(accounts, key=lambda one: (one.priority, one.name))
     pressed = sorted(
-        (crossing for crossing in map(crossed, accounts) if crossing), key=lambda c: (-c.over, c.account.name)
+        (one for account in ordered if (one := crossed(account, rules) or _costly(account, ordered, rules))),
+        key=lambda one: (-one.stands, -one.over, one.account.name),
     )
     if not pressed:
-        return Stay("every account in use is below its thresholds")
-    worst = pressed[0]
-    # A spent account cannot wait out the cool-down; yet what was just tried is not tried again at once.
-    cooldown = min(rules.cooldown, SPENT_COOLDOWN) if worst.spent else rules.cooldown
-    if rules.since_swap is not None and rules.since_swap < cooldown:
-        return Stay(f"{worst.text}; cooling down for {cooldown - rules.since_swap:.0f} s", worst.account.name)
-    target = choose(worst.account, accounts, rules.margin)
-    if target is None:
-        until = earliest_reset(accounts)
-        return Stay(f"{worst.text}; no account can take its sessions", worst.account.name, True, until)
-    reset = worst.resets_at
-    if not worst.spent and not target.readings and reset is not None and reset - rules.now < rules.wait_if_reset_within:
-        left = reset - rules.now
-        return Stay(f"{worst.text}; it resets in {left:.0f} s and no other is known to be better", worst.account.name)
-    return Swap(
-        worst.account.name,
-        target.name,
-        "hard" if worst.spent else "soft",
-        f"{worst.text}; {target.name} {_room(target)}",
-    )
+        reason = "every account in use is below its thresholds"
+        return Stay(reason, verdicts=weigh(ordered, rules))
+    answers = [_answer(one, ordered, rules) for one in pressed]
+    return next((answer for answer in answers if isinstance(answer, Swap)), answers[0])
 
 
-class Crossing(msgspec.Struct, frozen=True):
-    """A window of an account in use at or above its threshold. over: percent points above it."""
-
-    account: Candidate
-    window: str
-    over: float
-    spent: bool
-    resets_at: int | None
-    text: str
-
-
-def crossed(account: Candidate) -> Crossing | None:
-    """Return the window that most exceeds its threshold, if the account is in use and any does."""
-    if not account.in_use:
-        return None
-    found = [
-        Crossing(
-            account,
-            window,
-            reading.used - account.thresholds[window],
-            reading.used >= 100,
-            reading.resets_at,
-            f"{account.name} is at {reading.used:g} % of its {window} window"
-            f" (threshold {account.thresholds[window]:g} %)",
-        )
-        for window, reading in account.readings.items()
-        if window in account.thresholds and reading.used >= account.thresholds[window]
-    ]
-    return max(found, key=lambda c: (c.spent, c.over, c.window), default=None)
-
-
-def choose(source: Candidate, accounts: Sequence[Candidate], margin: float) -> Candidate | None:
-    """Return the account to move to: the most preferred with room, else one whose use is not known, else None."""
-    others = sorted(
-        (a for a in accounts if a.enabled and a.name != source.name and not spoken_against(a, margin)),
-        key=lambda a: (not a.readings, a.priority, a.name),
-    )
-    return others[0] if others else None
-
-
-def instead(source: str, accounts: Sequence[Candidate], refused: Collection[str], margin: float) -> Candidate | None:
-    """Return another account to move to when those `refused` turned out to be no targets, None when there is none."""
-    leaving = next((account for account in accounts if account.name == source), None)
-    return choose(leaving, [a for a in accounts if a.name not in refused], margin) if leaving else None
+def elsewhere(source: Candidate, loads: Sequence[Load], accounts: Sequence[Candidate], rules: Rules) -> Swap | None:
+    """Return where sessions of `source` go when a person wants them to be elsewhere, None when there is nowhere."""
+    for tier in tiers(source, accounts, rules, stand=is_ended(source), better=False):
+        plan = carry(loads, tier)
+        if plan.shares:
+            return Swap(source.name, plan.target, "soft", "", plan.sessions, plan.elsewhere)
+    return None
 
 
 def needs(state: SessionState, idle_sessions: IdleSessions, task_waits: bool) -> bool:
@@ -175,15 +66,15 @@ def needs(state: SessionState, idle_sessions: IdleSessions, task_waits: bool) ->
     return idle_sessions == "lazy" and task_waits
 
 
-def spoken_against(account: Candidate, margin: float) -> str:
-    """Return why an account is no target, empty when it is one."""
-    if account.trouble:
-        return account.trouble
-    for window, reading in sorted(account.readings.items()):
-        limit = account.thresholds.get(window)
-        if limit is not None and reading.used > limit - margin:
-            return f"{account.name} is at {reading.used:g} % of {window}, less than {margin:g} below {limit:g} %"
-    return ""
+def idle_for(accounts: Sequence[Candidate], rules: Rules) -> dict[str, str]:
+    """Return why an account gets no new work, by name."""
+    found = {}
+    for account in accounts:
+        if not account.enabled:
+            found[account.name] = f"its account {account.name} is disabled"
+        elif low := used_up(account, accounts, rules):
+            found[account.name] = f"its account {low}"
+    return found
 
 
 def earliest_reset(accounts: Sequence[Candidate]) -> int | None:
@@ -191,13 +82,91 @@ def earliest_reset(accounts: Sequence[Candidate]) -> int | None:
     resets = [
         reading.resets_at
         for account in accounts
-        for window, reading in account.readings.items()
-        if reading.resets_at is not None and reading.used >= account.thresholds.get(window, 100.0)
+        for window, reading in account.counting
+        if reading.resets_at is not None and reading.used >= account.leaves_at(window)
     ]
     return min(resets, default=None)
 
 
-def _room(account: Candidate) -> str:
-    if not account.readings:
-        return "has no reading, so nothing speaks against it"
-    return "has " + ", ".join(f"{w} {r.used:g} %" for w, r in sorted(account.readings.items()))
+def _costly(account: Candidate, accounts: Sequence[Candidate], rules: Rules) -> Pressure | None:
+    """Return that an account which is paid by use has to be left, since another has room again."""
+    if not (account.paid and account.in_use):
+        return None
+    if not any(one.readings or one.opened for tier in tiers(account, accounts, rules, stand=False) for one in tier):
+        return None
+    free = tuple(load for load in account.loads if not load.pinned)
+    if account.loads and not free:
+        return None
+    text = f"{account.name} is paid by use and another account has room again"
+    return Pressure(account, "", -100.0, False, False, False, False, None, text, free)
+
+
+def _answer(pressed: Pressure, accounts: Sequence[Candidate], rules: Rules) -> Decision:
+    """Return what to do about one account that has to be left."""
+    source = pressed.account
+
+    def stay(why: str, exhausted: bool = False) -> Stay:
+        reason = f"{pressed.text}; {why}"
+        until = earliest_reset(accounts) if exhausted else None
+        return Stay(reason, source.name, exhausted, until, weigh(accounts, rules, source, {}, reason))
+
+    # A spent account cannot wait out the cool-down; yet what was just tried is not tried again at once.
+    cooldown = min(rules.cooldown, SPENT_COOLDOWN) if pressed.stands else rules.cooldown
+    if rules.since_swap is not None and rules.since_swap < cooldown:
+        return stay(f"cooling down for {cooldown - rules.since_swap:.0f} s")
+    found = tiers(source, accounts, rules, stand=pressed.ended)
+    if pressed.foreseen:
+        # What is only expected moves nobody into the unknown.
+        found = [known for tier in found if (known := [one for one in tier if one.readings])]
+        if not found:
+            return stay("no account is known to have room, so its threshold is waited for")
+    if not found:
+        return stay("no account can take its sessions", exhausted=True)
+    if wait := _wait(pressed, found, rules):
+        return stay(wait)
+    for tier in found:
+        plan = carry(pressed.loads, tier)
+        if plan.shares or not pressed.loads:
+            return _swap(pressed, tier, plan, accounts, rules)
+    return stay(
+        "its sessions' contexts, cached anew, would take too much of every other account",
+        exhausted=not pressed.foreseen,
+    )
+
+
+def _wait(pressed: Pressure, found: Sequence[Sequence[Candidate]], rules: Rules) -> str:
+    """Return that the reset of the source is waited for, empty when it is not."""
+    left = pressed.resets_at - rules.now if pressed.resets_at is not None else rules.wait_if_reset_within
+    if left >= rules.wait_if_reset_within:
+        return ""
+    best = found[0][0]
+    has_room = not against(pressed.account, best, rules)
+    if not has_room or best.paid:
+        return f"it resets in {left:.0f} s, so what is left elsewhere is not touched"
+    if pressed.stands:
+        return ""
+    if not best.readings:
+        return f"it resets in {left:.0f} s and no other is known to be better"
+    told = pressed.account.limits.get(pressed.window)
+    if told is not None and rules.forecast and told.earliest is None:
+        return f"it resets in {left:.0f} s and its limit is not expected to be reached by then"
+    return ""
+
+
+def _swap(
+    pressed: Pressure, tier: Sequence[Candidate], plan: Plan, accounts: Sequence[Candidate], rules: Rules
+) -> Swap:
+    source = pressed.account
+    target = next((one for one in tier if one.name == plan.target), tier[0])
+    reason = f"{pressed.text}; {target.name} {room(target)}{billed(plan, target)}"
+    # Without its sessions one by one, all of them go.
+    some = len(plan.shares) < len(source.loads)
+    return Swap(
+        source.name,
+        target.name,
+        "hard" if pressed.hurry else "soft",
+        reason,
+        sessions=tuple(sorted(plan.shares)) if some else (),
+        shares=plan.elsewhere,
+        verdicts=weigh(accounts, rules, source, plan.going or {target.name: source.in_use}, reason),
+    )

@@ -75,9 +75,19 @@ def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[SwapState, str]:
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
     if moves and moves[0].kind == "swap" and (tokens := bill(good)):
         sentence += f" ({tokens})"
+    to = targets("", good)
+    if len(to) > 1:
+        counts = [f"{sum(move.target == name for move in good)} to {name}" for name in to]
+        sentence += f"; {' and '.join(counts)}"
     if rest:
         sentence += "; " + "; ".join(f"{move.session} {move.state}: {move.why}" for move in rest)
     return outcome, sentence
+
+
+def targets(main: str, moves: Sequence[Move]) -> tuple[str, ...]:
+    """Return the accounts that a swap's sessions go to, `main` first where any does; none where they are stopped."""
+    going = dict.fromkeys(move.target for move in moves if move.target)
+    return tuple(sorted(going, key=lambda name: name != main))
 
 
 def bill(moves: Sequence[Move]) -> str:

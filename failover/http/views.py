@@ -11,11 +11,12 @@ import msgspec
 
 from failover.candidates import candidates
 from failover.config import Config
+from failover.core.choice import Candidate, Verdict
 from failover.core.move import Move
-from failover.core.policy import Candidate, spoken_against
-from failover.core.swap import progress
+from failover.core.swap import progress, targets
+from failover.core.target import spoken_against
 from failover.host.process import ProcessId, alive
-from failover.store import flags, orders, sessions, swaps
+from failover.store import choices, flags, orders, sessions, swaps
 from failover.store.db import Store
 
 #: The programs of a running daemon, by supervisord name.
@@ -75,16 +76,17 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveView(msgspec.Struct, frozen=True, kw_only=True):
-    """One session's part of a swap. progress: 0 to 1."""
+    """One session's part of a swap. progress: 0 to 1; target: the account that it goes to."""
 
     session: str
     state: str
     progress: float
     why: str
+    target: str = ""
 
 
 class SwapView(msgspec.Struct, frozen=True, kw_only=True):
-    """A swap, restart or stop with its moves."""
+    """A swap, restart or stop with its moves. targets: all accounts that its sessions go to, the main one first."""
 
     id: int
     kind: str
@@ -97,6 +99,7 @@ class SwapView(msgspec.Struct, frozen=True, kw_only=True):
     finished_ms: int
     sentence: str
     moves: tuple[MoveView, ...]
+    targets: tuple[str, ...] = ()
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,8 +129,21 @@ class CheckpointView(msgspec.Struct, frozen=True, kw_only=True):
     detail: Any = None
 
 
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policy last decided (kind: stay or swap) and why, in one sentence and for each account. since_ms: since
+    when; at_ms: of when the sentences are."""
+
+    kind: str
+    source: str
+    target: str
+    reason: str
+    since_ms: int
+    at_ms: int
+    verdicts: tuple[Verdict, ...]
+
+
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything at a glance. sentence: the whole in one line."""
+    """Everything at a glance. sentence: the whole in one line; decision: None before the first."""
 
     sentence: str
     paused_by: str
@@ -137,6 +153,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     swap: SwapView | None
     open_orders: int
     tasks: dict[str, int]
+    decision: DecisionView | None = None
 
 
 def roles(store: Store) -> tuple[RoleView, ...]:
@@ -179,7 +196,7 @@ def _account(config: Config, one: Candidate) -> AccountView:
         enabled=one.enabled,
         sessions=one.sessions,
         windows=tuple(windows),
-        against=spoken_against(one, config.failover.margin) if one.enabled else f"{one.name} is disabled",
+        against=spoken_against(one, config.failover.margin),
     )
 
 
@@ -221,12 +238,13 @@ def swap_view(row: swaps.SwapRow, moves: list[Move]) -> SwapView:
         finished_ms=row.finished_ms,
         sentence=row.sentence,
         moves=tuple(swap_progress(move) for move in moves),
+        targets=targets(row.target, moves),
     )
 
 
 def swap_progress(move: Move) -> MoveView:
     """Return how far one session's part is."""
-    return MoveView(session=move.session, state=move.state, progress=progress(move), why=move.why)
+    return MoveView(session=move.session, state=move.state, progress=progress(move), why=move.why, target=move.target)
 
 
 def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:
@@ -289,4 +307,10 @@ def status(config: Config, store: Store) -> StatusView:
         swap=swap_view(swap, swaps.moves(store, swap.id)) if swap else None,
         open_orders=len(orders.pending(store)),
         tasks=counts,
+        decision=_decision(store),
     )
+
+
+def _decision(store: Store) -> DecisionView | None:
+    row = choices.latest(store)
+    return msgspec.convert(row, DecisionView, from_attributes=True) if row else None

@@ -6,11 +6,12 @@ import time
 from functools import cached_property
 from pathlib import Path
 
-from failover.candidates import candidates
+from failover.candidates import candidates, rules
 from failover.claude import registry, transcript
 from failover.claude.transcript import Ending
 from failover.config import Config
 from failover.core.dispatch import Seat, Task
+from failover.core.policy import idle_for
 from failover.core.session import Activity
 from failover.host.tmux import Pane, Tmux
 from failover.store import sessions, swaps, tasks
@@ -36,15 +37,9 @@ class Scene:
 
     @cached_property
     def low(self) -> dict[str, str]:
-        """Return why an account gets no work, by name: disabled, or a window at its threshold."""
-        found = {}
-        for account in candidates(self._config, self._store, self._store.now_ms() / 1000):
-            if not account.enabled:
-                found[account.name] = f"its account {account.name} is disabled"
-            for window, reading in account.readings.items():
-                if reading.used >= account.thresholds.get(window, 100.0):
-                    found[account.name] = f"its account {account.name} is at {reading.used:g} % of {window}"
-        return found
+        """Return why an account gets no work, by name."""
+        now = self._store.now_ms() / 1000
+        return idle_for(candidates(self._config, self._store, now), rules(self._config, now))
 
     @cached_property
     def _panes(self) -> dict[str, Pane]:

@@ -1,1 +1,1 @@
-"""Where readings come from: what sessions push, what the binary and the operator's own command answer."""
+"""The hands of the quota-monitor: where readings come from, and what is decided on them."""

@@ -100,6 +100,7 @@ CREATE TABLE readings (         -- quota-monitor: history; the newest of each ac
     origin        TEXT NOT NULL DEFAULT ''    -- the session that told it, if one did
 );
 CREATE INDEX readings_by_window ON readings (account, window, observed_ms);
+CREATE INDEX readings_by_arrival ON readings (account, window, id);
 
 CREATE TABLE polls (            -- quota-monitor: who was asked for readings last; back-off outlives a restart with it
     name          TEXT PRIMARY KEY,           -- account/NAME, or command for the operator's own
@@ -117,8 +118,28 @@ CREATE TABLE swap_requests (    -- quota-monitor
     target        TEXT NOT NULL,
     urgency       TEXT NOT NULL,              -- idle | soft | hard
     reason        TEXT NOT NULL,
-    sessions      TEXT NOT NULL DEFAULT '[]'  -- which ones; none named: all that should move
+    sessions      TEXT NOT NULL DEFAULT '[]', -- which ones; none named: all that should move
+    shares        TEXT NOT NULL DEFAULT '{}'  -- session → account, of those that go elsewhere than to the target
 );
+
+CREATE TABLE decisions (        -- quota-monitor: what was decided and why; a row a change, brought up to date meanwhile
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    since_ms      INTEGER NOT NULL,
+    at_ms         INTEGER NOT NULL,           -- when its sentences were last brought up to date
+    kind          TEXT NOT NULL,              -- stay | swap
+    source        TEXT NOT NULL,
+    target        TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    verdicts      TEXT NOT NULL               -- [[account, verdict, why], ...] (failover/core/choice.py)
+);
+
+CREATE TABLE costs (            -- quota-monitor: what a percent point of a window costs (failover/core/cost.py)
+    account       TEXT NOT NULL,
+    window        TEXT NOT NULL,
+    tokens        REAL NOT NULL,
+    points        REAL NOT NULL,
+    PRIMARY KEY (account, window)
+) WITHOUT ROWID;
 
 CREATE TABLE placements (       -- account-switcher: which account and process each session runs on
     session       TEXT PRIMARY KEY,

@@ -42,7 +42,7 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
 class SwapRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The quota-monitor's wish for a swap. source and target are one where sessions are to be continued.
 
-    sessions: which ones, empty for all that should move.
+    sessions: which ones, empty for all that should move; shares: session → account, of those that go elsewhere.
     """
 
     id: int
@@ -52,6 +52,7 @@ class SwapRequest(msgspec.Struct, frozen=True, kw_only=True):
     urgency: Urgency
     reason: str
     sessions: tuple[str, ...] = ()
+    shares: dict[str, str] = {}
 
 
 _move = msgspec.json.Decoder(Move)
@@ -59,7 +60,7 @@ _encode = msgspec.json.encode
 
 
 def _swap(row: Any) -> SwapRow:
-    return msgspec.convert({**dict(row), "tried": msgspec.json.decode(row["tried"])}, SwapRow)
+    return msgspec.convert({**dict(row), **_decoded(row, "tried")}, SwapRow)
 
 
 def open_swap(store: Store) -> SwapRow | None:
@@ -108,6 +109,18 @@ def troubled(store: Store, since_ms: int) -> dict[str, str]:
             if move.state == "verified":
                 found.setdefault(move.target, "")
     return {account: why for account, why in found.items() if why}
+
+
+def owed_to(store: Store, account: str, since_ms: int) -> int:
+    """Return the tokens of context of the sessions that were moved to an account since then (epoch milliseconds): the
+    bill that no reading shows yet. Of the last swaps only."""
+    row = store.one(
+        "SELECT sum(json_extract(m.body, '$.bill')) FROM swaps s JOIN moves m ON m.swap = s.id JOIN journal j"
+        " ON j.move = m.id WHERE s.id > (SELECT max(id) FROM swaps) - 5 AND s.kind = 'swap' AND m.state = 'verified'"
+        " AND json_extract(m.body, '$.target') = ? AND j.state = 'verified' AND j.at_ms > ?",
+        (account, since_ms),
+    )
+    return int(row[0] or 0)
 
 
 def moves(store: Store, swap: int) -> list[Move]:
@@ -171,10 +184,13 @@ def begin(
     )
 
 
-def rule_out(tx: Transaction, row: SwapRow, target: str) -> None:
-    """Note that the open swap's target is none. target: the one from now on, the same where there is no other."""
-    tried = _encode((*row.tried, row.target)).decode()
-    tx.execute("UPDATE swaps SET target = ?, tried = ? WHERE id = ?", (target, tried, row.id))
+def rule_out(tx: Transaction, row: SwapRow, was: str, target: str) -> SwapRow:
+    """Note that `was`, a target of the open swap, is none. target: where its sessions go from now on, the same where
+    there is no other. Return the swap as it is now."""
+    tried = (*row.tried, was)
+    main = target if was == row.target else row.target
+    tx.execute("UPDATE swaps SET target = ?, tried = ? WHERE id = ?", (main, _encode(tried).decode(), row.id))
+    return msgspec.structs.replace(row, target=main, tried=tried)
 
 
 def refused(row: SwapRow, moves: Sequence[Move]) -> frozenset[str]:
@@ -239,6 +255,8 @@ def unserved_requests(store: Store) -> Sequence[SwapRequest]:
         " ORDER BY id",
         (store.now_ms() - REQUEST_LASTS_MS,),
     )
-    return [
-        msgspec.convert({**dict(row), "sessions": msgspec.json.decode(row["sessions"])}, SwapRequest) for row in rows
-    ]
+    return [msgspec.convert({**dict(row), **_decoded(row, "sessions", "shares")}, SwapRequest) for row in rows]
+
+
+def _decoded(row: Any, *columns: str) -> dict[str, Any]:
+    return {column: msgspec.json.decode(row[column]) for column in columns}

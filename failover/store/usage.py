@@ -42,6 +42,14 @@ def bearing(store: Store, now_ms: int) -> list[Reading]:
     return [_reading(row) for row in rows]
 
 
+def newest_of(store: Store, account: str, window: str, limit: int) -> list[Reading]:
+    """Return the readings of an account's window that came last. What it costs does not grow with the history."""
+    rows = store.query(
+        "SELECT * FROM readings WHERE account = ? AND window = ? ORDER BY id DESC LIMIT ?", (account, window, limit)
+    )
+    return [_reading(row) for row in rows]
+
+
 def has_noted(store: Store, reading: Reading) -> bool:
     """Say whether this figure of the account's window stands in the store, whoever told it."""
     return (
@@ -110,10 +118,11 @@ def keep_poll(tx: Transaction, poll: Poll) -> None:
 def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:
     """Ask the account-switcher for a swap; return the request's id."""
     return tx.insert(
-        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO swap_requests (at_ms, source, target, urgency, reason, sessions, shares)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             at_ms, wanted.source, wanted.target, wanted.urgency, wanted.reason,
-            msgspec.json.encode(wanted.sessions).decode(),
+            msgspec.json.encode(wanted.sessions).decode(), msgspec.json.encode(wanted.shares).decode(),
         ),
     )  # fmt: skip
 

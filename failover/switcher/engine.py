@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -29,6 +29,9 @@ from failover.switcher.stopping import Stopper
 _HOLD_LASTS = 60.0
 _MAX_PASSES = 30
 
+#: What speaks against each target (empty: nothing; None: it is still looked at).
+Preflight = Mapping[str, str | None]
+
 
 class Engine:
     """The open swap's driver. It keeps nothing that it could not find again by looking."""
@@ -51,23 +54,21 @@ class Engine:
         """Return a fresh look at the world."""
         return Scene(self._config, self._store, self._tmux, self._clock.epoch())
 
-    def retarget(self, row: SwapRow, target: str, why: str) -> SwapRow:
-        """Send the moves that have not been relaunched yet to another target; `why`: what is wrong with the old one."""
+    def retarget(self, row: SwapRow, was: str, target: str, why: str) -> None:
+        """Send the moves to `was` that have not been relaunched yet elsewhere; `why`: what is wrong with it."""
         with self._store.transaction() as tx:
-            swaps.rule_out(tx, row, target)
+            swaps.rule_out(tx, row, was, target)
             for move in swaps.moves(self._store, row.id):
-                if move.target == row.target and move.state in (*BEFORE_DEATH, "stopping", "dead"):
+                if move.target == was and move.state in (*BEFORE_DEATH, "stopping", "dead"):
                     swaps.save_move(tx, msgspec.structs.replace(move, target=target))
-            tx.emit(SwapRetargeted(swap=row.id, source=row.source, was=row.target, target=target, why=why))
-        return msgspec.structs.replace(row, target=target, tried=(*row.tried, row.target))
+            tx.emit(SwapRetargeted(swap=row.id, source=row.source, was=was, target=target, why=why))
 
-    def rule_out(self, row: SwapRow) -> SwapRow:
-        """Note that the swap's target is none, where there is no other."""
+    def rule_out(self, row: SwapRow, target: str) -> SwapRow:
+        """Note that a target of the swap is none, where there is no other."""
         with self._store.transaction() as tx:
-            swaps.rule_out(tx, row, row.target)
-        return msgspec.structs.replace(row, tried=(*row.tried, row.target))
+            return swaps.rule_out(tx, row, target, target)
 
-    def drive(self, row: SwapRow, preflight: str | None, paused: bool) -> str:
+    def drive(self, row: SwapRow, preflight: Preflight, paused: bool) -> str:
         """Take every step that can be taken now. Return what was done or is waited for, in one sentence."""
         done: list[str] = []
         waits: dict[str, str] = {}
@@ -98,7 +99,7 @@ class Engine:
         return "; ".join(done) or "; ".join(f"{name}: {why}" for name, why in waits.items())
 
     def _around(
-        self, row: SwapRow, moves: Sequence[Move], move: Move, scene: Scene, preflight: str | None, paused: bool
+        self, row: SwapRow, moves: Sequence[Move], move: Move, scene: Scene, preflight: Preflight, paused: bool
     ) -> Around:
         refused = swaps.refused(row, moves)
         return Around(
@@ -106,7 +107,7 @@ class Engine:
             deadline=row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0,
             urgency=row.urgency,
             slot=swap.has_slot(move, moves, self._config.failover.max_parallel, scene.at_rest(moves)),
-            preflight=preflight,
+            preflight=preflight.get(move.target, ""),
             paused=paused and row.order_id == 0,
             found=self._found_for(move),
             refused=refused,
@@ -122,7 +123,7 @@ class Engine:
             return ""
         if row.target not in refused and row.target != move.target:
             return row.target
-        found = policy.instead(move.source, scene.accounts, refused | {move.target}, self._config.failover.margin)
+        found = policy.instead(move.source, scene.accounts, refused | {move.target}, scene.rules)
         return found.name if found else ""
 
     def _found_for(self, move: Move) -> float | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from failover.candidates import candidates
+from failover.candidates import candidates, rules
 from failover.claude import launch, registry, transcript
 from failover.config import Config
+from failover.core.choice import Candidate, Rules
 from failover.core.move import BEFORE_DEATH, Move, Reached, Refusal, Seen
-from failover.core.policy import Candidate
 from failover.core.session import Activity, Standing, standing
 from failover.host import process
 from failover.host.process import ProcessId
@@ -59,6 +59,11 @@ class Scene:
     def accounts(self) -> Sequence[Candidate]:
         """The accounts as the policy sees them."""
         return candidates(self._config, self._store, self._now)
+
+    @property
+    def rules(self) -> Rules:
+        """What the configuration says of every choice."""
+        return rules(self._config, self._now)
 
     def is_spent(self, account: str) -> bool:
         """Say whether a window of an account is used up."""

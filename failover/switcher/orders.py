@@ -7,11 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from failover.candidates import candidates, movable
+from failover.candidates import candidates, movable, rules
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy, swap
+from failover.core.choice import Load
 from failover.core.move import Move
+from failover.core.pressure import at_threshold
 from failover.core.swap import in_order
 from failover.errors import FailoverError, Refused, UsageError
 from failover.events import SwapStarted
@@ -65,38 +67,59 @@ class Desk:
             if not placed:
                 raise Refused(f"no session to {order.verb}: none of them runs")
             return self._begin(kind, placed, policy.Swap("", "", "soft", by), order_id=order.id)
-        target = order.args.to or self._best_target(placed)
-        account = self._config.account(target)
-        if not account.enabled:
-            raise Refused(f"the account {target} is disabled in the configuration")
-        if against := self._at_its_threshold(target):
-            raise Refused(against)
-        moving = [p for p in placed if p.account != target]
+        wanted = self._ordered_to(order.args.to) if order.args.to else self._best(placed)
+        moving = [p for p in placed if p.account != wanted.shares.get(p.session, wanted.target)]
+        if wanted.sessions:
+            moving = [p for p in moving if p.session in wanted.sessions]
         if not moving:
-            raise Refused(f"nothing to move: every running session named is on {target} already")
+            raise Refused(f"nothing to move: every running session named is on {wanted.target} already")
         if order.args.dry_run:
-            sentence = self._plan(moving, target)
+            sentence = self._plan(moving, wanted)
             self._answer(order, "done", sentence)
             return sentence
         # A person chose, if only by wanting to be elsewhere: the automat does not undo it.
-        moving = [msgspec.structs.replace(p, pinned=target) for p in moving]
-        return self._begin("swap", moving, policy.Swap("", target, "soft", by), order_id=order.id)
+        moving = [msgspec.structs.replace(p, pinned=wanted.shares.get(p.session, wanted.target)) for p in moving]
+        return self._begin("swap", moving, msgspec.structs.replace(wanted, reason=by), order_id=order.id)
 
-    def _at_its_threshold(self, target: str) -> str:
-        """Return why a target would have to be left again at once, empty when it would not."""
-        view = next(v for v in self._accounts() if v.name == target)
-        for window, reading in sorted(view.readings.items()):
-            threshold = view.thresholds.get(window, 100.0)
-            if reading.used >= threshold:
-                return f"{target} is at {reading.used:g} % of its {window} window itself (threshold {threshold:g} %)"
-        return ""
+    def _ordered_to(self, target: str) -> policy.Swap:
+        """Return the swap to an account that a person named. Raises Refused when it would have to be left at once."""
+        account = self._config.account(target)
+        if not account.enabled:
+            raise Refused(f"the account {target} is disabled in the configuration")
+        if low := at_threshold(next(view for view in self._accounts() if view.name == target)):
+            raise Refused(low)
+        return policy.Swap("", target, "soft", "")
 
-    def _plan(self, moving: Sequence[Placement], target: str) -> str:
+    def _best(self, placed: Sequence[Placement]) -> policy.Swap:
+        """Return the swap to where the policy would go. Raises Refused when there is nowhere."""
+        views = self._accounts()
+        in_use = sorted(
+            (view for view in views if any(p.account == view.name for p in placed)), key=lambda v: (-v.sessions, v.name)
+        )
+        if not in_use:
+            raise Refused(
+                "no session runs, so there is nothing to move; start them with: claude-failover sessions launch"
+            )
+        tokens = usage.recache_tokens(self._store)
+        loads = [Load(session=p.session, tokens=tokens.get(p.session, 0)) for p in placed]
+        found = policy.elsewhere(in_use[0], loads, views, self._rules())
+        if found is None:
+            reasons = "; ".join(filter(None, (policy.spoken_against(view, self._rules().margin) for view in views)))
+            raise Refused(f"no viable target: {reasons or 'there is no other enabled account'}; name one with --to")
+        return found
+
+    def _plan(self, moving: Sequence[Placement], wanted: policy.Swap) -> str:
+        """Return what a swap would do, and what the policy makes of each account."""
         seen = sessions.sightings(self._store)
         names = self._ordered(moving)
         told = ", ".join(f"{name} ({seen[name].state if name in seen else 'unknown'})" for name in names)
-        cost = swap.bill(self._moves(0, "swap", moving, target))
-        return f"would move {len(names)} sessions to {target}: {told}{f'; {cost}' if cost else ''}; nothing was done"
+        moves = self._moves(0, "swap", moving, wanted)
+        cost, to = swap.bill(moves), " and ".join(swap.targets(wanted.target, moves))
+        verdicts = [f"{one.account} {one.verdict} ({one.why})" for one in policy.weigh(self._accounts(), self._rules())]
+        return (
+            f"would move {len(names)} sessions to {to}: {told}{f'; {cost}' if cost else ''};"
+            f" nothing was done; the accounts as the policy sees them: {', '.join(verdicts)}"
+        )
 
     def _unpin(self, order: Order) -> str:
         """Leave the choice of account to the policy again."""
@@ -108,21 +131,6 @@ class Desk:
         sentence = f"left the choice of account to the policy for {', '.join(names) or 'no session: none was pinned'}"
         self._answer(order, "done", sentence)
         return sentence
-
-    def _best_target(self, placed: Sequence[Placement]) -> str:
-        views = self._accounts()
-        in_use = sorted(
-            (view for view in views if any(p.account == view.name for p in placed)), key=lambda v: -v.sessions
-        )
-        if not in_use:
-            raise Refused(
-                "no session runs, so there is nothing to move; start them with: claude-failover sessions launch"
-            )
-        target = policy.choose(in_use[0], views, self._config.failover.margin)
-        if target is None:
-            reasons = "; ".join(filter(None, (policy.spoken_against(v, self._config.failover.margin) for v in views)))
-            raise Refused(f"no viable target: {reasons or 'there is no other enabled account'}; name one with --to")
-        return target.name
 
     def _living(self, names: Sequence[str]) -> list[Placement]:
         placements = sessions.placements(self._store)
@@ -146,7 +154,7 @@ class Desk:
         if not moving:
             return f"nothing to move: no session that would have to runs on {request.source}"
         kind: Kind = "swap" if request.target != request.source else "restart"
-        wanted = policy.Swap(request.source, request.target, request.urgency, request.reason)
+        wanted = policy.Swap(request.source, request.target, request.urgency, request.reason, shares=request.shares)
         return self._begin(kind, moving, wanted, request_id=request.id)
 
     def follow_up(self, paused: bool) -> str:
@@ -161,7 +169,7 @@ class Desk:
         refused = swaps.refused(row, moves)
         stranded = {m.session: m.launch for m in moves if m.state == "verified" and m.target in refused}
         moving = [p for p in self._living(()) if stranded.get(p.session) == p.launch] if stranded else []
-        found = policy.instead(row.source, self._accounts(), refused, self._config.failover.margin) if moving else None
+        found = policy.instead(row.source, self._accounts(), refused, self._rules()) if moving else None
         if found is None:
             return ""
         reason = f"{moving[0].account} could not serve a session that was moved with them"
@@ -169,6 +177,9 @@ class Desk:
 
     def _accounts(self) -> list[policy.Candidate]:
         return candidates(self._config, self._store, self._clock.epoch())
+
+    def _rules(self) -> policy.Rules:
+        return rules(self._config, self._clock.epoch())
 
     # -- beginning -----------------------------------------------------------------------------------
 
@@ -185,7 +196,7 @@ class Desk:
         source = sources[0] if len(sources) == 1 else "several"
         deadline = self._config.failover.deadline
         wait = deadline.hard if wanted.urgency == "hard" else deadline.soft
-        moves = self._moves(0, kind, [by_name[name] for name in names], wanted.target)
+        moves = self._moves(0, kind, [by_name[name] for name in names], wanted)
         reason = wanted.reason
         if kind == "swap" and (cost := swap.bill(moves)):
             reason = f"{reason}; {cost}"
@@ -215,12 +226,15 @@ class Desk:
                     urgency=wanted.urgency,
                     sessions=tuple(names),
                     reason=reason,
+                    shares={move.session: move.target for move in moves if move.target != wanted.target}
+                    if wanted.shares
+                    else {},
                 )
             )
-        to = wanted.target or source
+        to = " and ".join(swap.targets(wanted.target, moves)) or source
         return f"swap {number} began: {kind} of {len(names)} sessions from {source} to {to} because {reason}"
 
-    def _moves(self, number: int, kind: Kind, placed: Sequence[Placement], target: str) -> list[Move]:
+    def _moves(self, number: int, kind: Kind, placed: Sequence[Placement], wanted: policy.Swap) -> list[Move]:
         tokens = usage.recache_tokens(self._store)
         server = self._launcher.server()
         return [
@@ -231,7 +245,9 @@ class Desk:
                 conversation=placement.conversation,
                 cwd=placement.cwd,
                 source=placement.account,
-                target="" if kind == "stop" else target or placement.account,
+                target=""
+                if kind == "stop"
+                else wanted.shares.get(placement.session, wanted.target) or placement.account,
                 kind=kind,
                 pane=placement.pane,
                 pid=placement.pid,

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from failover.candidates import candidates
+from failover.candidates import candidates, rules
 from failover.claude import transcript
 from failover.clock import Clock
 from failover.config import Config
@@ -99,8 +99,6 @@ class Starter:
         return "" if transcript.ending(path).went_on_since(since_size) else text
 
     def _preferred(self) -> str:
-        """Return the most preferred account that nothing speaks against, else the most preferred one."""
-        views = candidates(self._config, self._store, self._clock.epoch())
-        enabled = [view for view in sorted(views, key=lambda v: (v.priority, v.name)) if view.enabled]
-        margin = self._config.failover.margin
-        return next((v.name for v in enabled if not policy.spoken_against(v, margin)), enabled[0].name)
+        """Return the account with room that the policy would choose, else the most preferred one."""
+        now = self._clock.epoch()
+        return policy.preferred(candidates(self._config, self._store, now), rules(self._config, now)).name

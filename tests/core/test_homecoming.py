@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from failover.core.choice import Candidate, IdleSessions, Rules, Swap
 from failover.core.homecoming import CONTINUE_AFTER, Seat, continued, fail_back
-from failover.core.policy import Candidate, IdleSessions, Rules, Swap, instead, needs
+from failover.core.policy import instead, needs
 from failover.core.session import SessionState
 from failover.core.usage import Reading, opened
+from tests.core.pool import expected
 
 NOW = 1_800_000_000.0
 
@@ -35,7 +38,10 @@ SPARE = account("b", 2, 30)
 
 def test_at_rest_it_goes_back_to_the_preferred_account_that_has_room() -> None:
     wanted = fail_back([MAIN, SPARE], [seat("s"), seat("t"), seat("u", state="working")], RULES)
-    assert wanted == Swap("b", "a", "idle", "a has room again and is preferred", ("s", "t"))
+    assert wanted is not None
+    assert (wanted.source, wanted.target, wanted.urgency, wanted.sessions) == ("b", "a", "idle", ("s", "t"))
+    assert wanted.reason == "a has room again and is preferred"
+    assert [(one.account, one.verdict) for one in wanted.verdicts] == [("b", "left"), ("a", "taken")]
 
 
 def test_a_window_that_has_opened_is_room_and_one_never_read_is_not() -> None:
@@ -51,6 +57,10 @@ def test_a_window_that_has_opened_is_room_and_one_never_read_is_not() -> None:
         ([MAIN, SPARE], {"fail_back": False}),
         ([MAIN, SPARE], {"since_swap": 60.0}),
         ([account("a", 1, 20, trouble="a could not serve in swap 3"), SPARE], {}),
+        ([account("a", 1, 20, forecasts={"five_hour": expected(100)}), SPARE], {}),
+        ([account("a", 1, 20, paid=True, use="last_resort"), SPARE], {}),
+        ([account("a", 1, 20, standby=True), SPARE], {}),
+        ([MAIN, SPARE], {"strategy": "most_headroom"}),
     ],
 )
 def test_nobody_goes_home_when_it_has_no_room_or_not_yet(accounts: list[Candidate], rules: dict[str, Any]) -> None:
@@ -63,6 +73,63 @@ def test_the_choice_of_a_person_is_home() -> None:
     back = fail_back([MAIN, SPARE], [seat(where="a", home="b")], RULES)
     assert back is not None
     assert (back.source, back.target) == ("a", "b")
+
+
+def test_a_standby_is_left_for_any_other_account_that_has_room_again() -> None:
+    back = fail_back([account("a", 1, 20, standby=True), SPARE], [seat(where="a")], RULES)
+    assert back is not None
+    assert (back.source, back.target) == ("a", "b")
+
+
+def test_what_is_foreseen_of_home_does_not_count_when_that_is_switched_off_or_far() -> None:
+    for seconds, foresee in ((100, False), (200, True)):
+        home = account("a", 1, 20, forecasts={"five_hour": expected(seconds)})
+        assert fail_back([home, SPARE], [seat()], msgspec.structs.replace(RULES, forecast=foresee)) is not None
+
+
+def weekly(used: float, days_left: float) -> Reading:
+    end = int(NOW + days_left * 86_400)
+    return Reading(account="x", window="seven_day", used=used, resets_at=end, observed_ms=1, source="t")
+
+
+@pytest.mark.parametrize(
+    ("home", "here", "goes"),
+    [
+        ((30, 3.5), (10, 3.5), True),  # both weeks will last, however little the other one is used
+        ((70, 3.5), (10, 3.5), False),  # home's is used faster than it passes, and here is much that would be lost
+        ((70, 3.5), (75, 3.5), True),  # here's is even shorter
+        ((40, 1.0), (95, 6.0), True),  # what is left at home is lost tomorrow
+        ((0, 7.0), (90, 3.5), True),
+        ((95, 6.0), (0, 7.0), False),
+    ],
+)
+def test_while_a_week_is_short_what_would_be_lost_is_used_first(
+    home: tuple[float, float], here: tuple[float, float], goes: bool
+) -> None:
+    accounts = [
+        account("a", 1, thresholds={"seven_day": 99.0}, readings={"seven_day": weekly(*home)}),
+        account("b", 2, thresholds={"seven_day": 99.0}, readings={"seven_day": weekly(*here)}),
+    ]
+    rules = msgspec.structs.replace(RULES, margin=1)
+    assert (fail_back(accounts, [seat()], rules) is not None) is goes
+    tied = fail_back(accounts, [seat(home="a")], rules)
+    assert tied is not None, "its own home is gone back to all the same"
+
+
+def test_a_week_of_which_the_reset_is_not_known_is_taken_as_passing_evenly() -> None:
+    short = account("c", 3, thresholds={"seven_day": 99.0}, readings={"seven_day": weekly(80, 5)})
+    assert fail_back([MAIN, SPARE, short], [seat()], RULES) is not None
+    assert fail_back([MAIN, SPARE, msgspec.structs.replace(short, name="d")], [seat(where="d")], RULES) is not None
+
+
+def test_no_more_go_home_at_once_than_it_can_carry() -> None:
+    """Half of the 70 points to its threshold, at 100 tokens a point."""
+    home = account("a", 1, 20, tokens_per_point={"five_hour": 100.0})
+    seats = [seat(name, tokens=1500) for name in ("s", "t", "u")]
+    back = fail_back([home, SPARE], seats, RULES)
+    assert back is not None
+    assert back.sessions == ("s", "t")
+    assert fail_back([home, SPARE], [seat(tokens=3501)], RULES) is None
 
 
 def test_the_larger_group_goes_first() -> None:
@@ -80,10 +147,15 @@ def test_what_a_limit_cut_off_is_continued_where_it_is_once_the_limit_has_passed
         seat("u", state="limited"),
         seat("v", state="idle", limit_resets=over),
     ]
-    assert continued([MAIN, SPARE], seats, RULES) == Swap(
-        "b", "b", "soft", "the limit of b that stopped them has passed", ("s",)
-    )
+    back = continued([MAIN, SPARE], seats, RULES)
+    assert isinstance(back, Swap)
+    assert (back.source, back.target, back.urgency, back.sessions) == ("b", "b", "soft", ("s",))
+    assert back.reason == "the limit of b that stopped them has passed"
+    assert [one.verdict for one in back.verdicts] == ["kept"]
     assert continued([MAIN, account("b", 2, 95)], seats, RULES) is None, "another window is used up"
+    other = account("a", 1, 93)
+    assert continued([other, account("b", 2, 95)], seats, RULES) is not None, "but no account has room, so it is used"
+    assert continued([other, account("b", 2, 100)], seats, RULES) is None
     assert continued([MAIN, SPARE], seats, Rules(margin=10, cooldown=120, now=NOW, since_continued=5.0)) is None
     assert continued([MAIN, SPARE], seats[1:], RULES) is None
     in_a_menu = seat("w", state="limited", limit_resets=fresh, asks=True)
@@ -109,11 +181,11 @@ def test_who_has_to_leave_a_spent_account(state: SessionState, mode: IdleSession
 
 def test_another_target_is_chosen_without_those_that_refused() -> None:
     accounts = [MAIN, SPARE, account("c", 3, 5)]
-    found = instead("a", accounts, {"b"}, 10)
+    found = instead("a", accounts, {"b"}, RULES)
     assert found is not None
     assert found.name == "c"
-    assert instead("a", accounts, {"b", "c"}, 10) is None
-    assert instead("gone", accounts, (), 10) is None
+    assert instead("a", accounts, {"b", "c"}, RULES) is None
+    assert instead("gone", accounts, (), RULES) is None
 
 
 def test_a_window_is_open_when_what_was_read_last_is_over() -> None:

@@ -315,6 +315,8 @@ def test_a_swap_is_summed_up(states: list[str], outcome: str) -> None:
 
 
 def test_the_bill_of_what_moved_is_told() -> None:
+    spread = conclude([move("verified", target="b"), move("verified", target="c"), move("verified", target="b")], 1)[1]
+    assert spread.endswith("; 2 to b and 1 to c")
     assert "about 1.5 M tokens of context" in conclude([move("verified", bill=1_500_000), move("stayed", bill=9)], 1)[1]
     assert bill([move(bill=400), move(bill=700)]) == "about 1 k tokens of context to be cached anew"
     assert "tokens" not in conclude([move("verified", bill=0)], 1)[1]

@@ -155,14 +155,14 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_26_with_all_accounts_spent_it_waits_and_is_continued_at_the_earliest_reset
    core/test_homecoming.py
      test_what_a_limit_cut_off_is_continued_where_it_is_once_the_limit_has_passed
-   core/test_usage_and_policy.py
-     test_when_all_are_exhausted_it_stays_and_says_until_when
+   core/test_policy.py
+     test_when_all_are_spent_it_stays_and_says_until_when
 27 usage flaps about the threshold
    faults/test_accounts.py
      test_27_usage_that_flaps_about_the_threshold_moves_the_pool_once_per_cool_down_and_never_back
    core/test_usage.py
      test_use_that_is_a_little_lower_is_no_fall
-   core/test_usage_and_policy.py
+   core/test_policy.py
      test_between_two_swaps_lies_a_cool_down
 28 the target turns out not to do
    faults/test_targets.py

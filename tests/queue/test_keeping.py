@@ -14,6 +14,7 @@ import msgspec
 from failover.clock import ManualClock
 from failover.config import NotifySpec
 from failover.config_model import Retention
+from failover.core.choice import Stay
 from failover.core.dispatch import Task
 from failover.core.usage import Reading
 from failover.events import RolesPaused, Swept
@@ -21,7 +22,7 @@ from failover.notify import file
 from failover.queue.folder import Marker, Queue
 from failover.queue.status import Status, write, write_all
 from failover.runtime import Host
-from failover.store import checkpoints, events, hooks, sessions, tasks, usage
+from failover.store import checkpoints, choices, events, hooks, sessions, tasks, usage
 from failover.store.checkpoints import MAX_BYTES, Checkpoint, Git, Tool, fit
 from failover.store.db import Store
 from tests.queue.floor import Floor
@@ -131,6 +132,8 @@ def test_history_past_its_time_goes_and_the_present_state_stays(floor: Floor) ->
             usage.note(
                 tx, Reading(account="main", window="five_hour", used=used, resets_at=None, observed_ms=1, source="x")
             )
+        for source in "abc":
+            choices.keep(tx, None, Stay("because", source), 1)
         for number in range(30):
             checkpoints.add(
                 tx, session="s-0", conversation="c", at_ms=clock_ms(clock), occasion=str(number),
@@ -143,7 +146,9 @@ def test_history_past_its_time_goes_and_the_present_state_stays(floor: Floor) ->
     said = role.sweep()
     assert [round(row.used) for row in usage.recent(floor.store, 0)] == [3]
     assert count(floor, "checkpoints") == 1 and count(floor, "hook_calls") == 0
-    assert "29 checkpoints" in said and "2 readings" in said
+    assert "29 checkpoints" in said and "2 readings" in said and "2 decisions" in said
+    standing = choices.latest(floor.store)
+    assert standing is not None and standing.source == "c"
     left = events.latest(floor.store, 5000)
     assert left and all(isinstance(one.event, Swept) for one in left)
     assert count(floor, "sessions") == count(floor, "placements") == count(floor, "activities") == 1
