@@ -20,7 +20,8 @@ class QuotaMonitor:
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
-        self._ledger, self._statuslines, self._poller = Ledger(host.store), Statuslines(host.store), Poller(host)
+        self._ledger = Ledger(host.store, [account.name for account in host.config.accounts])
+        self._statuslines, self._poller = Statuslines(host.store), Poller(host)
         self._decider = Decider(host)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -14,13 +14,16 @@ from failover.store.db import Store
 
 #: Told by a session: whose figures they are is not proven by who tells them.
 _TOLD_BY_SESSIONS = frozenset({STATUSLINE, LIMIT_RECORD})
+#: So many of the last readings of a window are what a new one is held against.
+_KNOWN = 60
 
 
 class Ledger:
     """The readings table, as its one writer sees it."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, accounts: Collection[str]) -> None:
+        """accounts: the names of all that there are."""
+        self._store, self._accounts = store, accounts
         self._last: dict[tuple[str, str], Reading] = {}  # by account and window: what was kept last
         self._refused: set[tuple[str, str, str, int | None]] = set()  # reported already
 
@@ -30,7 +33,13 @@ class Ledger:
         if not answers:
             return
         now_ms = self._store.now_ms()
-        known = usage.bearing(self._store, now_ms)
+        windows = {reading.window for answer in answers for reading in answer}
+        known = [
+            reading
+            for account in self._accounts
+            for window in windows
+            for reading in usage.newest_of(self._store, account, window, _KNOWN)
+        ]
         was = {note.sentence for note in fuse(known, now_ms / 1000).notes}
         kept: list[Reading] = []
         odd: list[UsageNoted] = []

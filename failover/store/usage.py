@@ -31,17 +31,6 @@ def recent(store: Store, since_ms: int) -> list[Reading]:
     return [_reading(row) for row in rows]
 
 
-def bearing(store: Store, now_ms: int) -> list[Reading]:
-    """Return the readings that may bear on what counts now (epoch milliseconds): those of one window's length and a
-    little more, since an older one is void whatever it says."""
-    rows = store.query(
-        "SELECT account, window, used, resets_at, observed_ms, source, origin FROM readings"
-        " WHERE observed_ms >= ? AND (window != 'five_hour' OR observed_ms >= ? OR resets_at * 1000 > ?)",
-        (now_ms - 8 * 86_400_000, now_ms - 10 * 3_600_000, now_ms),
-    )
-    return [_reading(row) for row in rows]
-
-
 def newest_of(store: Store, account: str, window: str, limit: int) -> list[Reading]:
     """Return the readings of an account's window that came last. What it costs does not grow with the history."""
     rows = store.query(

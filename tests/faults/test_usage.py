@@ -79,14 +79,14 @@ class Desk:
         return poll
 
     def heard(self) -> None:
-        Ledger(self.store).keep(self.poller.step() if self.poller.descriptors() else [])
+        Ledger(self.store, ["a"]).keep(self.poller.step() if self.poller.descriptors() else [])
 
     def child(self) -> process.ProcessId:
         (poll,) = usage.polls(self.store).values()
         return process.ProcessId(poll.pid, poll.start)
 
     def readings(self) -> list[tuple[str, float]]:
-        return [(r.window, r.used) for r in usage.bearing(self.store, self.store.now_ms())]
+        return [(r.window, r.used) for r in usage.recent(self.store, 0)]
 
 
 @pytest.fixture
