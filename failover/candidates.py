@@ -10,7 +10,7 @@ from failover.core.choice import Candidate, Load, Rules
 from failover.core.cost import per_point
 from failover.core.forecast import Forecast, forecast
 from failover.core.policy import needs
-from failover.core.usage import newest, opened
+from failover.core.usage import fuse
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.store import choices, flags, sessions, swaps, tasks, usage
@@ -48,7 +48,7 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
         for window in windows
         for reading in usage.newest_of(store, name, window, _PRESENT)
     ]
-    counting, over = newest(recent, now), opened(recent, now)
+    fused = fuse(recent, now)
     trouble = swaps.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
     off = flags.disabled(store, int(now * 1000))
     running = running_placements(store)
@@ -57,7 +57,7 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
     tokens, costs = usage.recache_tokens(store), choices.costs(store)
     found = []
     for account in config.accounts:
-        readings = {window: reading for (name, window), reading in counting.items() if name == account.name}
+        readings = {window: reading for (name, window), reading in fused.counting.items() if name == account.name}
         since_ms = max((reading.observed_ms for reading in readings.values()), default=0)
         found.append(
             Candidate(
@@ -65,7 +65,7 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
                 priority=account.priority,
                 thresholds=thresholds[account.name],
                 readings=readings,
-                opened=tuple(sorted(window for name, window in over if name == account.name)),
+                opened=tuple(sorted(window for name, window in fused.opened if name == account.name)),
                 sessions=on[account.name],
                 in_use=using[account.name],
                 loads=tuple(

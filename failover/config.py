@@ -29,13 +29,14 @@ from failover.config_model import (
     SessionSpec,
     Thresholds,
     Tmux,
+    Usage,
 )
 from failover.config_yaml import Value, parse, suggestion
 from failover.core.choice import IdleSessions, Strategy
 
 __all__ = [
     "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "NotifySpec", "Retention",
-    "SessionSpec", "Thresholds", "Tmux", "find", "load",
+    "SessionSpec", "Thresholds", "Tmux", "Usage", "find", "load",
 ]  # fmt: skip
 
 _MAX_SESSIONS = 500
@@ -69,6 +70,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         sessions=_sessions(top["sessions"], [account.name for account in accounts]) if "sessions" in top else (),
         projects=_projects(top["projects"]) if "projects" in top else (),
         failover=failover,
+        usage=_usage(top["usage"]) if "usage" in top else Usage(),
         http=_http(top["http"]) if "http" in top else Http(),
         tmux=_tmux(top["tmux"]) if "tmux" in top else Tmux(),
         notify=tuple(_sink(entry) for entry in top["notify"].items()) if "notify" in top else (),
@@ -173,6 +175,32 @@ def _failover(value: Value) -> Failover:
         forecast=found["forecast"].boolean() if "forecast" in found else default.forecast,
         models=tuple(_model(entry) for entry in found["models"].items()) if "models" in found else (),
         max_parallel=parallel,
+    )
+
+
+def _usage(value: Value) -> Usage:
+    found, default = value.fields(Usage.__struct_fields__), Usage()
+    least = found["least"].duration() if "least" in found else default.least
+    if least < default.least:
+        found["least"].fail("is under 5m", "the provider answers 429 for long when asked more often; write 5m or more")
+    most = found["most"].duration() if "most" in found else max(default.most, least)
+    if most < least:
+        found["most"].fail("is shorter than least", "write e.g. least: 5m, most: 1h")
+    command = tuple(entry.text() for entry in found["command"].items()) if "command" in found else ()
+    if command and not command[0]:
+        found["command"].fail("names no program", "write it as [program, argument, …]; it is run without a shell")
+    if command and "/" in command[0]:
+        command = (str(found["command"].items()[0].path()), *command[1:])
+    every = found["every"].duration() if "every" in found else default.every
+    if every < 10:
+        found["every"].fail("is under 10s", "write 10s or more")
+    return Usage(
+        poll=found["poll"].boolean() if "poll" in found else default.poll,
+        least=least,
+        most=most,
+        timeout=found["timeout"].duration() if "timeout" in found else default.timeout,
+        command=command,
+        every=every,
     )
 
 

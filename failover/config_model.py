@@ -108,6 +108,21 @@ class Failover(msgspec.Struct, frozen=True):
     max_parallel: int = os.cpu_count() or 1
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """How accounts are asked for their windows. poll: whether those without a session of ours are asked by the binary.
+
+    least, most: between two questions to one account (s); timeout: of an answer (s); command: the operator's own,
+    empty for none; every: how often it is run (s).
+    """
+
+    poll: bool = True
+    least: float = 300.0
+    most: float = 3600.0
+    timeout: float = 30.0
+    command: tuple[str, ...] = ()
+    every: float = 600.0
+
+
 class Http(msgspec.Struct, frozen=True):
     """The control plane's TCP address, loopback only. Port 0 takes any free one."""
 
@@ -167,6 +182,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[SessionSpec, ...] = ()
     projects: tuple[Path, ...] = ()
     failover: Failover = Failover()
+    usage: Usage = Usage()
     http: Http = Http()
     tmux: Tmux = Tmux()
     notify: tuple[NotifySpec, ...] = ()

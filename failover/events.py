@@ -94,6 +94,15 @@ class UsageRead(Event, frozen=True, tag="usage.read"):
     source: str
 
 
+class UsageNoted(Event, frozen=True, tag="usage.noted"):
+    """Readings showed something odd. what: fell | moved | did_not_fall | not_reset | foreign | poll_failed."""
+
+    account: str
+    window: str
+    what: str
+    sentence: str
+
+
 class SwapWanted(Event, frozen=True, tag="usage.swap-wanted"):
     """The policy asks for a swap. request: row in `swap_requests`."""
 
@@ -242,7 +251,7 @@ class Swept(Event, frozen=True, tag="janitor.swept"):
 
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     RoleStarted, RolesPaused, RolesResumed, AccountDisabled, AccountEnabled, OrderPlaced, OrderDone,
-    HookReceived, StatuslinePushed, UsageRead, SwapWanted, AllExhausted, LoginExpires,
+    HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted, LoginExpires,
     SessionStateChanged, SessionDied, SessionLaunched,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,

@@ -57,8 +57,8 @@ def test_the_least_file_gets_every_default(tmp_path: Path) -> None:
 def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path) -> None:
     text = (ROOT / "config.example.yaml").read_text()
     example, least = read(tmp_path, text), read(tmp_path, LEAST)
-    for section in ("thresholds", "failover", "http", "tmux", "notify", "dispatch", "retention", "claude", "state_dir",
-                    "shared_dir"):  # fmt: skip
+    for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention", "claude",
+                    "state_dir", "shared_dir"):  # fmt: skip
         assert getattr(example, section) == getattr(least, section), section
 
     raw = yaml.safe_load(text)
@@ -67,6 +67,7 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.Account: {key: 1 for account in raw["accounts"] for key in account},
         config_model.Thresholds: raw["thresholds"], config_model.Failover: raw["failover"],
         config_model.Deadline: raw["failover"]["deadline"], config_model.Http: raw["http"],
+        config_model.Usage: raw["usage"],
         config_model.Tmux: raw["tmux"], config_model.Dispatch: raw["dispatch"],
         config_model.Retention: raw["retention"],
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
@@ -104,6 +105,13 @@ def test_paths_expand_home_and_variables_and_start_at_the_file(tmp_path: Path) -
     assert config.projects == (Path("/home/dev/a"), Path("/srv/place/b"), Path("/srv/placex"), tmp_path / "d")
 
 
+def test_the_operators_command_is_found_from_the_files_folder_and_most_is_never_under_least(tmp_path: Path) -> None:
+    config = read(tmp_path, LEAST + "usage: {command: [./usage, --json], least: 2h}")
+    assert config.usage.command == (str(tmp_path / "usage"), "--json")
+    assert (config.usage.least, config.usage.most) == (7200, 7200)
+    assert read(tmp_path, LEAST + "usage: {command: [usage]}").usage.command == ("usage",)
+
+
 def test_an_accounts_thresholds_override_only_the_given_windows(tmp_path: Path) -> None:
     text = LEAST.replace("main}", "main, thresholds: {five_hour: 80}}") + "thresholds: {seven_day: 70}"
     assert read(tmp_path, text).account("main").thresholds == config_model.Thresholds(80.0, 70.0)
@@ -127,6 +135,11 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
     ("text", "line", "key", "words"),
     [
         (LEAST + "failovr: {}", 4, "failovr", "did you mean failover?"),
+        (LEAST + "usage: {least: 1m}", 4, "usage.least", "answers 429 for long"),
+        (LEAST + "usage: {least: 2h, most: 1h}", 4, "usage.most", "is shorter than least"),
+        (LEAST + "usage: {every: 5s}", 4, "usage.every", "write 10s or more"),
+        (LEAST + "usage: {command: ['']}", 4, "usage.command", "names no program"),
+        (LEAST + "usage: {command: ls -l}", 4, "usage.command", "a list belongs here"),
         (LEAST + "failover: {cooldwn: 1m}", 4, "failover.cooldwn", "did you mean cooldown?"),
         (LEAST + "version: 1", 4, "version", "a second time (first in line 1)"),
         (LEAST.replace("main,", "no,"), 3, "accounts[0].name", 'put it in quotes: "no"'),

@@ -4,147 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
-from failover.core.usage import WINDOWS, Reading, worth_noting
-from failover.events import Envelope, UsageRead
+from failover.events import Envelope
 from failover.quota import spending
 from failover.quota.decider import Decider
+from failover.quota.ledger import Ledger
 from failover.quota.logins import LoginWatch
+from failover.quota.poller import Poller
+from failover.quota.sources import Statuslines, limits
 from failover.runtime import Host, run
-from failover.store import sessions, swaps, usage
-from failover.store.usage import StatuslineRow
-
-
-class _Window(msgspec.Struct, frozen=True):
-    used_percentage: float
-    resets_at: int | None = None
-
-
-class _Body(msgspec.Struct, frozen=True):
-    rate_limits: dict[str, _Window | None] | None = None
-
-
-_body = msgspec.json.Decoder(_Body, strict=False)
 
 
 class QuotaMonitor:
-    """Fuses statusline pushes and limit records, and asks for a swap."""
+    """Gathers readings and asks for a swap."""
 
     name = "quota-monitor"
     topics: tuple[str, ...] = ("usage.pushed", "session.", "swap.started", "swap.finished", "operator.")
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
-        self._taken: dict[str, int] = {}  # session → at_ms of the push that was read last
-        self._last: dict[tuple[str, str], Reading] = {}
+        self._ledger = Ledger(host.store, [account.name for account in host.config.accounts])
+        self._statuslines, self._poller = Statuslines(host.store), Poller(host)
         self._decider = Decider(host)
         self._logins = LoginWatch(host.config, host.store, host.clock)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Read what is new, decide, and ask for a swap if one is due."""
-        return "; ".join(filter(None, (self._logins.look(), self._decide())))
-
-    def _decide(self) -> str:
-        noted = [reading for reading in self._read() if self._is_news(reading)]
-        if noted:
-            with self._store.transaction() as tx:
-                for reading in noted:
-                    usage.note(tx, reading)
-                    tx.emit(
-                        UsageRead(
-                            account=reading.account,
-                            window=reading.window,
-                            used=reading.used,
-                            resets_at=reading.resets_at,
-                            source=reading.source,
-                        )
-                    )
-        return self._decider.cycle()
+        costs = [[one] for one in spending.readings(self._config, self._store)]
+        self._ledger.keep([*self._statuslines.read(), *limits(self._store), *self._poller.step(), *costs])
+        return "; ".join(filter(None, (self._logins.look(), self._decider.cycle())))
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
         return 5.0
 
     def descriptors(self) -> Sequence[int]:
-        """Return nothing: all it reads rings."""
-        return ()
+        """Return where the answer that is awaited comes in; all else that it reads rings."""
+        return self._poller.descriptors()
 
     def close(self) -> None:
-        """Hold nothing."""
-
-    def _is_news(self, reading: Reading) -> bool:
-        key = (reading.account, reading.window)
-        last = self._last.get(key)
-        if last is not None and last.observed_ms > self._store.now_ms():
-            last = msgspec.structs.replace(last, observed_ms=0)  # the clock was set back: it says nothing of the order
-        if not worth_noting(last, reading):
-            return False
-        self._last[key] = reading
-        return True
-
-    def _read(self) -> list[Reading]:
-        return [*self._pushed(), *self._limits(), *spending.readings(self._config, self._store)]
-
-    def _pushed(self) -> list[Reading]:
-        found: list[Reading] = []
-        for row in usage.statuslines(self._store):
-            if row.at_ms != self._taken.get(row.session):
-                self._taken[row.session] = row.at_ms
-                found += _readings(row)
-        return found
-
-    def _limits(self) -> list[Reading]:
-        """Return what sessions tell of the account on which a limit stopped them: those that still stand there (the
-        watcher saw the record itself), and those that were moved on."""
-        placed = sessions.placements(self._store)
-        met = [
-            Reading(
-                account=one.account,
-                window=one.window,
-                used=100.0,
-                resets_at=one.resets_at,
-                observed_ms=one.at_ms,
-                source="limit record",
-            )
-            for one in swaps.limits_met(self._store)
-            if one.window in WINDOWS
-        ]
-        return met + [
-            Reading(
-                account=placed[name].account,
-                window=seen.limit_window,
-                used=100.0,
-                resets_at=seen.limit_resets or None,
-                observed_ms=seen.since_ms,
-                source="limit record",
-            )
-            for name, seen in sessions.sightings(self._store).items()
-            if seen.state == "limited"
-            and seen.limit_window in WINDOWS
-            and name in placed
-            and (seen.pid, seen.start) == (placed[name].pid, placed[name].start)
-        ]
-
-
-def _readings(row: StatuslineRow) -> list[Reading]:
-    """Return what a push tells; the account is the one that its launch was given, never guessed."""
-    try:
-        limits = _body.decode(row.body).rate_limits or {}
-    except msgspec.MsgspecError:
-        return []
-    return [
-        Reading(
-            account=row.account,
-            window=name,
-            used=window.used_percentage,
-            resets_at=window.resets_at,
-            observed_ms=row.at_ms,
-            source="statusline",
-        )
-        for name, window in limits.items()
-        if name in WINDOWS and window is not None and 0 <= window.used_percentage <= 1000
-    ]
+        """End what is being asked."""
+        self._poller.close()
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""The hands of the quota-monitor."""
+"""The hands of the quota-monitor: where readings come from, and what is decided on them."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -61,12 +62,39 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class Encrypted(ThreadingHTTPServer):
+    """The same server over TLS: the real CLI asks for its usage at https://api.anthropic.com, whatever it is told."""
+
+    daemon_threads = True
+
+    def __init__(self, plain: Server, certificate: str, key: str) -> None:
+        from failover.sim.api_handler import Handler
+
+        super().__init__(("127.0.0.1", 443), Handler)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
+        self.meters, self.lock, self.number, self.write = plain.meters, plain.lock, plain.number, plain.write
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Return a connection that shakes hands when it is first read, in its own thread."""
+        link, address = super().get_request()
+        link.settimeout(60)
+        return self._context.wrap_socket(link, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet when a client goes away."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class Api:
     """A fake API as a child process: `with Api(log) as api: api.url ...`."""
 
-    def __init__(self, log: Path, port: int = 0) -> None:
+    def __init__(self, log: Path, port: int = 0, tls: tuple[Path, Path] | None = None) -> None:
+        """tls: certificate and key with which it also answers on port 443, for a namespace of its own."""
         self.log = log
         self.port = port
+        self._tls = tls
         self._child: subprocess.Popen[str] | None = None
 
     @property
@@ -77,6 +105,7 @@ class Api:
     def start(self) -> Api:
         """Start the child and wait for its port. Raises RuntimeError when it does not come up."""
         command = [sys.executable, "-m", "failover.sim.api", "--port", str(self.port), "--log", str(self.log)]
+        command += ["--tls", *map(str, self._tls)] if self._tls else []
         root = Path(__file__).resolve().parents[2]
         self._child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
         assert self._child.stdout is not None
@@ -137,8 +166,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="a fake Anthropic API on 127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="answer over TLS on port 443 too")
     arguments = parser.parse_args()
     server = Server(arguments.port, arguments.log)
+    if arguments.tls:
+        threading.Thread(target=Encrypted(server, *arguments.tls).serve_forever, daemon=True).start()
     print(server.port, flush=True)
     try:
         server.serve_forever(poll_interval=3600)

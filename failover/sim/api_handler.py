@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
             return 401, _error("authentication_error", "no account is known by this token", number)
         account = self.owner.meters.account(name)
         if path == "/api/oauth/usage":
-            return 200, _usage(account)
+            return _usage(account, number)
         if path == "/api/oauth/profile":
             return 200, _profile(name)
         return 404, _error("not_found_error", f"nothing here answers to {path}", number)
@@ -204,12 +204,24 @@ def _iso(epoch: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000000+00:00", time.gmtime(epoch))
 
 
-def _usage(account: Account) -> dict[str, Any]:
-    five = {"utilization": account.u5 * 100, "resets_at": _iso(account.reset5_at)}
-    seven = {"utilization": account.u7 * 100, "resets_at": _iso(account.reset7_at)}
+def _usage(account: Account, number: int) -> tuple[int, dict[str, Any]]:
+    if account.usage in ("429", "403", "500"):
+        return int(account.usage), _error("rate_limit_error", "Rate limited. Please try again later.", number)
+    if account.usage != "ok":
+        if account.usage == "hang":
+            time.sleep(20)  # the binary waits for 5 s (measured on 2.1.330)
+        return 200, {} if account.usage == "empty" else {"five_hour": "<html>"}
+    windows = {
+        "five_hour": {"utilization": round(account.u5 * 100, 2), "resets_at": _iso(account.reset5_at)},
+        "seven_day": {"utilization": round(account.u7 * 100, 2), "resets_at": _iso(account.reset7_at)},
+        **{
+            f"seven_day_{model}": {"utilization": round(used * 100, 2), "resets_at": _iso(account.reset7_at)}
+            for model, used in account.models.items()
+        },
+    }
     extra = {"is_enabled": False, "monthly_limit": None, "used_credits": None, "utilization": None}
-    return {"five_hour": five, "seven_day": seven, "seven_day_opus": None, "seven_day_sonnet": seven,
-            "seven_day_oauth_apps": None, "extra_usage": extra}  # fmt: skip
+    return 200, {**dict.fromkeys(("seven_day_opus", "seven_day_sonnet", "seven_day_oauth_apps")), **windows,
+                 "extra_usage": extra}  # fmt: skip
 
 
 def _profile(name: str) -> dict[str, Any]:

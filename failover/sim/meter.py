@@ -10,6 +10,8 @@ from typing import Any
 FIVE_HOURS = 5 * 3600.0
 SEVEN_DAYS = 7 * 86400.0
 MODES = ("ok", "limit", "limit7", "limit_tr", "429plain", "529", "500", "401", "401expired", "403revoked", "400credit")
+#: What becomes of a question for the usage: answered, refused, or answered with something else or not at all.
+USAGE_MODES = ("ok", "429", "403", "500", "garbled", "empty", "hang")
 _PREFIX = "anthropic-ratelimit-unified-"
 _WARN_AT = 0.9
 
@@ -36,7 +38,8 @@ def account_of(token: str) -> str | None:
 class Account:
     """One account: windows as fractions 0..1, resets as epoch seconds, costs per successful model request.
 
-    window5, window7: how long a new window lasts (seconds), so that a run of minutes can see many.
+    window5, window7: how long a new window lasts (seconds), so that a run of minutes can see many; usage: what becomes
+    of questions for the usage; models: weekly windows of single models, as fractions.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Account:
     headers: bool = True
     delay: float = 0.0
     requests: int = 0
+    usage: str = "ok"
+    models: dict[str, float] = field(default_factory=dict)
     crossed: dict[str, float] = field(default_factory=dict)
 
     def change(self, values: dict[str, Any], now: float) -> None:
@@ -61,6 +66,8 @@ class Account:
                 setattr(self, key.replace("_in", "_at"), now + float(value))
             elif key == "mode" and value not in MODES:
                 raise ValueError(f"mode {value!r} is none of {', '.join(MODES)}")
+            elif key == "usage" and value not in USAGE_MODES:
+                raise ValueError(f"usage {value!r} is none of {', '.join(USAGE_MODES)}")
             elif key in ("name", "crossed") or not hasattr(self, key):
                 raise ValueError(f"an account has no setting {key!r}")
             else:

@@ -117,6 +117,10 @@ class World:
             "SHELL": "/bin/bash",
             **real_cli.api_environment(self.api.url),
         }
+        # The real binary would ask the provider by name, so that nobody is asked unless a test wants it.
+        wanted = {"poll": False, **self._extra.get("usage", {})}
+        if wanted["poll"]:
+            del env["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]  # with it the binary asks nobody
         if not self.real:
             env["FAILOVER_SIM_LOG"] = str(self.sim_log)
         config = {
@@ -134,6 +138,7 @@ class World:
             "tmux": {"socket": self.socket},
             "failover": self._failover,
             **self._extra,
+            "usage": wanted,
         }
         self.config_file.write_text(json.dumps(config, indent=1))  # JSON is YAML
 

@@ -96,7 +96,8 @@ CREATE TABLE readings (         -- quota-monitor: history; the newest of each ac
     used          REAL NOT NULL,              -- percent
     resets_at     INTEGER,                    -- epoch seconds
     observed_ms   INTEGER NOT NULL,
-    source        TEXT NOT NULL
+    source        TEXT NOT NULL,
+    origin        TEXT NOT NULL DEFAULT ''    -- the session that told it, if one did
 );
 CREATE INDEX readings_by_window ON readings (account, window, observed_ms);
 CREATE INDEX readings_by_arrival ON readings (account, window, id);
@@ -113,6 +114,15 @@ CREATE TABLE spent (            -- quota-monitor: what our sessions cost
     usd           REAL NOT NULL,
     PRIMARY KEY (account, day)
 ) WITHOUT ROWID;
+
+CREATE TABLE polls (            -- quota-monitor: who was asked for readings last; back-off outlives a restart with it
+    name          TEXT PRIMARY KEY,           -- account/NAME, or command for the operator's own
+    asked_ms      INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,           -- in a row; 0: the last answer was one
+    said          TEXT NOT NULL,              -- what came of it, in a sentence
+    pid           INTEGER NOT NULL DEFAULT 0, -- with start: the process that was asked, while it runs
+    start         INTEGER NOT NULL DEFAULT 0
+);
 
 CREATE TABLE swap_requests (    -- quota-monitor
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -27,7 +27,8 @@ class StatuslineRow(msgspec.Struct, frozen=True, kw_only=True):
 def recent(store: Store, since_ms: int) -> list[Reading]:
     """Return the readings observed since `since_ms` (epoch milliseconds)."""
     rows = store.query(
-        "SELECT account, window, used, resets_at, observed_ms, source FROM readings WHERE observed_ms >= ?", (since_ms,)
+        "SELECT account, window, used, resets_at, observed_ms, source, origin FROM readings WHERE observed_ms >= ?",
+        (since_ms,),
     )
     return [_reading(row) for row in rows]
 
@@ -40,6 +41,17 @@ def newest_of(store: Store, account: str, window: str, limit: int) -> list[Readi
     return [_reading(row) for row in rows]
 
 
+def has_noted(store: Store, reading: Reading) -> bool:
+    """Say whether this figure of the account's window stands in the store, whoever told it."""
+    return (
+        store.one(
+            "SELECT 1 FROM readings WHERE account = ? AND window = ? AND used = ? AND resets_at IS ? LIMIT 1",
+            (reading.account, reading.window, reading.used, reading.resets_at),
+        )
+        is not None
+    )
+
+
 def _reading(row: Any) -> Reading:
     return msgspec.convert(dict(row), Reading)
 
@@ -47,8 +59,9 @@ def _reading(row: Any) -> Reading:
 def note(tx: Transaction, reading: Reading) -> None:
     """Keep a reading."""
     tx.execute(
-        "INSERT INTO readings (account, window, used, resets_at, observed_ms, source) VALUES (?, ?, ?, ?, ?, ?)",
-        (reading.account, reading.window, reading.used, reading.resets_at, reading.observed_ms, reading.source),
+        "INSERT INTO readings (account, window, used, resets_at, observed_ms, source, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        msgspec.structs.astuple(reading),
     )
 
 
@@ -64,6 +77,33 @@ def recache_tokens(store: Store) -> dict[str, int]:
         "SELECT session, json_extract(body, '$.prompt_cache.recache_tokens_if_cold') AS tokens FROM statuslines"
     )
     return {row["session"]: int(row["tokens"]) for row in rows if isinstance(row["tokens"], int | float)}
+
+
+class Poll(msgspec.Struct, frozen=True, kw_only=True):
+    """The last question to one who can be asked for readings.
+
+    name: account/NAME, or command; failures: in a row; said: what came of it; pid, start: who was asked, while it runs.
+    """
+
+    name: str
+    asked_ms: int
+    failures: int
+    said: str
+    pid: int = 0
+    start: int = 0
+
+
+def polls(store: Store) -> dict[str, Poll]:
+    """Return the last question to each, by name."""
+    return {row["name"]: msgspec.convert(dict(row), Poll) for row in store.query("SELECT * FROM polls")}
+
+
+def keep_poll(tx: Transaction, poll: Poll) -> None:
+    """Keep a question, or what came of it."""
+    tx.execute(
+        "INSERT OR REPLACE INTO polls (name, asked_ms, failures, said, pid, start) VALUES (?, ?, ?, ?, ?, ?)",
+        msgspec.structs.astuple(poll),
+    )
 
 
 def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:

@@ -137,6 +137,19 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_24_a_session_whose_state_nobody_knows_is_called_starting_for_half_a_minute
      test_24_a_task_has_run_as_long_as_it_has_run_and_the_janitor_comes_when_it_is_time
      test_24_a_transcript_of_the_future_is_of_before_the_clock_was_set_back
+25 usage output is missing, garbled, of another version, or hangs
+   faults/test_usage.py
+     test_25_an_answer_that_is_missing_garbled_or_of_another_version_is_an_error_and_backs_off
+     test_25_a_command_that_hangs_is_ended_and_the_role_goes_on_meanwhile
+     test_25_a_command_is_not_killed_while_it_refreshes_its_login
+     test_25_a_back_off_outlives_the_role_and_so_does_no_command
+     test_25_the_operators_command_is_an_error_when_any_of_it_is_wrong
+   claude/test_usage_command.py
+     test_what_names_no_window_is_an_error_and_never_a_reading
+     test_what_is_kept_in_another_shape_is_an_error_and_never_a_reading
+     test_an_answer_of_before_the_question_is_none
+   real/test_usage_command.py
+     test_the_simulator_answers_as_the_real_cli_does
 26 all accounts are exhausted
    faults/test_targets.py
      test_26_with_all_accounts_spent_it_waits_and_is_continued_at_the_earliest_reset
@@ -148,7 +161,7 @@ part that they are about. tests/faults/test_table.py holds this table against th
    faults/test_accounts.py
      test_27_usage_that_flaps_about_the_threshold_moves_the_pool_once_per_cool_down_and_never_back
    core/test_usage.py
-     test_use_does_not_fall_within_a_period
+     test_use_that_is_a_little_lower_is_no_fall
    core/test_policy.py
      test_between_two_swaps_lies_a_cool_down
 28 the target turns out not to do
@@ -159,6 +172,9 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_28_a_target_that_is_not_logged_in_is_refused_before_anything_is_stopped
    core/test_move.py
      test_the_first_turn_under_the_target_can_fail
+29 a secret gets into something that we make
+   faults/test_usage.py
+     test_29_what_lies_about_in_files_environment_and_answers_gets_into_nothing_that_we_write_or_say
 30 config, state dir or token open to others
    test_config.py
      test_a_file_that_others_can_write_is_refused

@@ -40,6 +40,7 @@ assert OWN is not None
 MEANT = {
     "failover/clock.py": "the clock itself",
     "failover/claude/seed.py": "the age of a lock of the binary's, by its file's time",
+    "failover/quota/child.py": "the age of a lock of the binary's, by its file's time",
     "failover/queue/scene.py": "the age of a transcript, by its file's time",
     "failover/cli/accounts.py": "shown: how long a login lasts",
     "failover/cli/account_check.py": "shown: how long a login lasts",
@@ -60,7 +61,7 @@ class Desk:
         file.write_text(
             "version: 1\nstate_dir: state\nshared_dir: shared\nprojects: [app]\n"
             "accounts:\n  - {name: a, config_dir: a}\n  - {name: b, config_dir: b}\n"
-            "sessions: [{name: one, project: app}]\nfailover: {cooldown: 2m}\n"
+            "sessions: [{name: one, project: app}]\nfailover: {cooldown: 2m}\nusage: {poll: false}\n"
         )
         (folder / "app").mkdir()
         self.config: Config = load(file, {"HOME": str(folder)})

@@ -53,8 +53,8 @@ def parse(arguments: list[str]) -> Options:
             options.verb = "print"
         elif word == "--dangerously-skip-permissions":
             options.mode = "bypassPermissions"
-        elif word == "--verbose":
-            continue
+        elif word in ("--verbose", "--no-session-persistence", "--strict-mcp-config"):
+            continue  # nothing of these is simulated
         elif word.startswith("--"):
             raise Problem(f"error: unknown option '{word}'")
         else:

@@ -69,11 +69,18 @@ class Answer:
             yield data
 
 
-def request(method: str, path: str, token: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
+def request(
+    method: str,
+    path: str,
+    token: str,
+    body: dict[str, Any],
+    headers: dict[str, str] | None = None,
+    timeout: float = 600.0,
+) -> Answer:
     """Send a request to the API. Raises OSError when it cannot be reached."""
     base = os.environ.get("ANTHROPIC_BASE_URL", "")
     all_headers = {"authorization": f"Bearer {token}", "x-app": "cli", **(headers or {})}
-    return Answer(send(method, base + path, body if method == "POST" else None, all_headers, 600.0))
+    return Answer(send(method, base + path, body if method == "POST" else None, all_headers, timeout))
 
 
 def send(method: str, url: str, body: dict[str, Any] | None, headers: dict[str, str], timeout: float) -> socket.socket:
