@@ -75,7 +75,7 @@ def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[SwapState, str]:
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
     if moves and moves[0].kind == "swap" and (tokens := bill(good)):
         sentence += f" ({tokens})"
-    to = targets("", good)
+    to = sorted(targets("", good))
     if len(to) > 1:
         counts = [f"{sum(move.target == name for move in good)} to {name}" for name in to]
         sentence += f"; {' and '.join(counts)}"
