@@ -79,8 +79,8 @@ def threshold(axes: Axes, percent: float, colour: str = ALARM) -> None:
     """Mark a threshold."""
     axes.axhline(percent, color=colour, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.annotate(
-        f"threshold {percent:g} %", (1, percent), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-        textcoords="offset points", ha="right", fontsize=7, color=colour,
+        f"threshold {percent:g} %", (1, percent), xycoords=("axes fraction", "data"), xytext=(-2, -2),
+        textcoords="offset points", ha="right", va="top", fontsize=7, color=colour,
     )  # fmt: skip
 
 
