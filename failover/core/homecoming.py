@@ -2,6 +2,9 @@
 
 Home is the account that a person chose for a session, else the one that the configuration ties it to, else (with the
 strategy `priority`) whichever is most preferred and has room. No more go home at once than it can carry (bill.py).
+
+While some week is short (used faster than it passes), who has no home of its own stays where the week is further behind
+its time: what is left of that would be lost, and the preferred account's would be missing later.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from failover.core.target import spoken_against, used_up
 #: stopped sends a prompt of its own at the reset; one that a weekly limit stopped waits in a menu for ever). Who then
 #: still stands is continued.
 CONTINUE_AFTER = 30.0
+
+_WEEK = 7 * 86400.0
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +83,7 @@ def fail_back(accounts: Sequence[Candidate], seats: Sequence[Seat], rules: Rules
 def _home(seat: Seat, views: Mapping[str, Candidate], rules: Rules) -> str:
     """Return the account that a session should go back to, empty when it is at home or home has no room."""
     current = views[seat.account]
+    short = any(one.enabled and _behind(one, rules.now) < -rules.margin for one in views.values())
     if seat.home:
         homes = [views[seat.home]]
     elif rules.strategy == "priority":
@@ -89,13 +95,28 @@ def _home(seat: Seat, views: Mapping[str, Candidate], rules: Rules) -> str:
         known = home.readings or home.opened
         if home.name == seat.account or not known or (home.paid and not seat.home):
             continue
-        if not spoken_against(home, rules.margin) and not _soon_left(home, rules):
+        if spoken_against(home, rules.margin) or _soon_left(home, rules):
+            continue
+        if seat.home or not short or _behind(home, rules.now) >= _behind(current, rules.now):
             return home.name
     return ""
 
 
 def _rank(account: Candidate) -> tuple[bool, bool, int]:
     return account.paid, account.standby, account.priority
+
+
+def _behind(account: Candidate, now: float) -> float:
+    """Return by how much less a week of an account is used than it has passed (percent points; negative: more), of
+    several the one that is shortest; 0 where none is known."""
+    return min(
+        (
+            100 * (1 - (reading.resets_at - now) / _WEEK) - reading.used
+            for window, reading in account.counting
+            if window.startswith("seven_day") and reading.resets_at is not None
+        ),
+        default=0.0,
+    )
 
 
 def _soon_left(account: Candidate, rules: Rules) -> bool:

@@ -87,6 +87,41 @@ def test_what_is_foreseen_of_home_does_not_count_when_that_is_switched_off_or_fa
         assert fail_back([home, SPARE], [seat()], msgspec.structs.replace(RULES, forecast=foresee)) is not None
 
 
+def weekly(used: float, days_left: float) -> Reading:
+    end = int(NOW + days_left * 86_400)
+    return Reading(account="x", window="seven_day", used=used, resets_at=end, observed_ms=1, source="t")
+
+
+@pytest.mark.parametrize(
+    ("home", "here", "goes"),
+    [
+        ((30, 3.5), (10, 3.5), True),  # both weeks will last, however little the other one is used
+        ((70, 3.5), (10, 3.5), False),  # home's is used faster than it passes, and here is much that would be lost
+        ((70, 3.5), (75, 3.5), True),  # here's is even shorter
+        ((40, 1.0), (95, 6.0), True),  # what is left at home is lost tomorrow
+        ((0, 7.0), (90, 3.5), True),
+        ((95, 6.0), (0, 7.0), False),
+    ],
+)
+def test_while_a_week_is_short_what_would_be_lost_is_used_first(
+    home: tuple[float, float], here: tuple[float, float], goes: bool
+) -> None:
+    accounts = [
+        account("a", 1, thresholds={"seven_day": 99.0}, readings={"seven_day": weekly(*home)}),
+        account("b", 2, thresholds={"seven_day": 99.0}, readings={"seven_day": weekly(*here)}),
+    ]
+    rules = msgspec.structs.replace(RULES, margin=1)
+    assert (fail_back(accounts, [seat()], rules) is not None) is goes
+    tied = fail_back(accounts, [seat(home="a")], rules)
+    assert tied is not None, "its own home is gone back to all the same"
+
+
+def test_a_week_of_which_the_reset_is_not_known_is_taken_as_passing_evenly() -> None:
+    short = account("c", 3, thresholds={"seven_day": 99.0}, readings={"seven_day": weekly(80, 5)})
+    assert fail_back([MAIN, SPARE, short], [seat()], RULES) is not None
+    assert fail_back([MAIN, SPARE, msgspec.structs.replace(short, name="d")], [seat(where="d")], RULES) is not None
+
+
 def test_no_more_go_home_at_once_than_it_can_carry() -> None:
     """Half of the 70 points to its threshold, at 100 tokens a point."""
     home = account("a", 1, 20, tokens_per_point={"five_hour": 100.0})
