@@ -27,11 +27,7 @@ def test_the_published_scenarios_are_these() -> None:
     assert {path.stem for path in (DOCS / "scenarios").glob("*.jsonl")} == set(SCENARIOS)
 
 
-#: Going home early uses the preferred account's week first and lets the week of another end with something left.
-_LESS = pytest.mark.xfail(strict=True, reason="with scarce weeks, going home leaves quota of other accounts unused")
-
-
-@pytest.mark.parametrize("scenario", ["office", "night", pytest.param("scarce", marks=_LESS)])
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_default_policy_does_at_least_as_much_work_as_each_simpler_one(scenario: str) -> None:
     default, *simpler = results(scenario)
     assert default.policy == "default"
