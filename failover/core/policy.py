@@ -47,11 +47,16 @@ def decide(accounts: Sequence[Candidate], rules: Rules) -> Decision:
 
 
 def elsewhere(source: Candidate, loads: Sequence[Load], accounts: Sequence[Candidate], rules: Rules) -> Swap | None:
-    """Return where sessions of `source` go when a person wants them to be elsewhere, None when there is nowhere."""
+    """Return where sessions of `source` go when a person wants them to be elsewhere, None when there is nowhere.
+
+    Its reason says what room there is and what the bill is, to be added to a sentence.
+    """
     for tier in tiers(source, accounts, rules, stand=is_ended(source), better=False):
         plan = carry(loads, tier)
         if plan.shares:
-            return Swap(source.name, plan.target, "soft", "", plan.sessions, plan.elsewhere)
+            target = next(one for one in tier if one.name == plan.target)
+            told = f"; {target.name} {room(target)}{billed(plan, target)}"
+            return Swap(source.name, plan.target, "soft", told, plan.sessions, plan.elsewhere)
     return None
 
 

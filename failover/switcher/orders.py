@@ -79,7 +79,9 @@ class Desk:
             return sentence
         # A person chose, if only by wanting to be elsewhere: the automat does not undo it.
         moving = [msgspec.structs.replace(p, pinned=wanted.shares.get(p.session, wanted.target)) for p in moving]
-        return self._begin("swap", moving, msgspec.structs.replace(wanted, reason=by), order_id=order.id)
+        return self._begin(
+            "swap", moving, msgspec.structs.replace(wanted, reason=by + wanted.reason), order_id=order.id
+        )
 
     def _ordered_to(self, target: str) -> policy.Swap:
         """Return the swap to an account that a person named. Raises Refused when it would have to be left at once."""
@@ -117,7 +119,7 @@ class Desk:
         cost, to = swap.bill(moves), " and ".join(swap.targets(wanted.target, moves))
         verdicts = [f"{one.account} {one.verdict} ({one.why})" for one in policy.weigh(self._accounts(), self._rules())]
         return (
-            f"would move {len(names)} sessions to {to}: {told}{f'; {cost}' if cost else ''};"
+            f"would move {len(names)} sessions to {to}: {told}{wanted.reason}{f'; {cost}' if cost else ''};"
             f" nothing was done; the accounts as the policy sees them: {', '.join(verdicts)}"
         )
 

@@ -234,6 +234,9 @@ def test_a_person_who_names_no_target_gets_that_of_the_policy_spread_where_need_
     found = elsewhere(main, loads(4, 800), pool, RULES)
     assert found is not None
     assert (found.target, found.shares) == ("b", {"s02": "c", "s03": "c"})
+    assert found.reason.startswith(
+        "; b has five_hour 50 %, of which their contexts take about 16.0 %; that is too much"
+    )
     assert elsewhere(main, loads(4, 800), [main, account("b", 95)], RULES) is None
 
 
