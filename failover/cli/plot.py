@@ -81,8 +81,8 @@ def threshold(axes: Axes, percent: float, colour: str = ALARM, *, named: bool = 
     if not named:
         return
     axes.annotate(
-        f"threshold {percent:g} %", (1, percent), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-        textcoords="offset points", ha="right", fontsize=7, color=colour,
+        f"threshold {percent:g} %", (1, percent), xycoords=("axes fraction", "data"), xytext=(-2, -2),
+        textcoords="offset points", ha="right", va="top", fontsize=7, color=colour,
     )  # fmt: skip
 
 

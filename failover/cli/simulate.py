@@ -94,8 +94,7 @@ def result_row(result: Result) -> tuple[str, ...]:
         f"{hours:.1f} h" if hours < 100 else f"{hours:.0f} h",
         f"{result.swaps}",
         f"{result.recached / 1e6:.1f}",
-        f"{result.unused['five_hour'].percent:.1f} %",
-        f"{result.unused['seven_day'].percent:.1f} %",
+        *(f"{one.percent:.1f} %" if one.periods else "-" for one in result.unused.values()),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -96,7 +98,9 @@ _shared: list[Any] = []
 
 
 def _share_with(demand: Demand, shares: Any) -> None:
-    """Prepare a process that plays."""
+    """Prepare a process that plays: an interrupt is the business of the one that waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # there are no cycles to find, and a short life ends them all
     _shared[:] = demand, shares
 
 
