@@ -131,6 +131,7 @@ class SwapStarted(Event, frozen=True, tag="swap.started"):
     urgency: str
     sessions: tuple[str, ...]
     reason: str
+    kind: str = "swap"
 
 
 class SwapRetargeted(Event, frozen=True, tag="swap.retargeted"):
@@ -166,6 +167,7 @@ class SwapFinished(Event, frozen=True, tag="swap.finished"):
     duration_ms: int
     sentence: str
     urgency: str = "soft"
+    kind: str = "swap"
 
 
 class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):
@@ -190,6 +192,39 @@ class TaskDispatched(Event, frozen=True, tag="task.dispatched"):
     name: str
     session: str
     attempt: int
+
+
+class FreshWanted(Event, frozen=True, tag="task.fresh-wanted"):
+    """A session is to be started anew for a task. request: row in `fresh_requests`."""
+
+    request: int
+    task: int
+    session: str
+
+
+class TaskBlocked(Event, frozen=True, tag="task.blocked"):
+    """A task's session waits for a person. waiting_for: for what, in the binary's words or ours."""
+
+    task: int
+    name: str
+    session: str
+    waiting_for: str
+
+
+class TaskUnblocked(Event, frozen=True, tag="task.unblocked"):
+    """A task's session waits for nobody any more."""
+
+    task: int
+    name: str
+    session: str
+
+
+class TaskRetried(Event, frozen=True, tag="task.retried"):
+    """A failed task was put back into its inbox."""
+
+    task: int
+    name: str
+    by: str
 
 
 class TaskFinished(Event, frozen=True, tag="task.finished"):
@@ -223,6 +258,7 @@ AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     SessionStateChanged, SessionDied, SessionLaunched,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
+    FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
@@ -59,28 +60,40 @@ class Dispatcher:
     def _hand_out(self, scene: Scene, busy: dict[str, int], paused: bool, said: list[str]) -> None:
         if paused or not tasks.any_queued(self._store):
             return
+        serving = self._intake.serving
         seats = [
-            scene.seat(session, project, busy.get(session, 0), self._deliverer.resting(session))
-            for session, project in self._intake.serves.items()
+            scene.seat(session, serving, busy.get(session, 0), self._deliverer.resting(session))
+            for session in serving.projects
         ]
-        free: dict[str, list[str]] = {}
+        free: dict[frozenset[str], list[str]] = {}
         for seat in seats:
             if not against(seat):
-                free.setdefault(seat.project, []).append(seat.session)
+                free.setdefault(serving.projects[seat.session], []).append(seat.session)
+        room = self._room()
+        full = {project for project, left in room.items() if left <= 0}
         waiting = {
             task.id: task
-            for project, names in free.items()
-            for task in tasks.queued(self._store, project, names)
+            for projects, names in free.items()
+            for task in tasks.next_queued(self._store, projects - full, names)
             if not self._deliverer.waits(task.id)
         }
-        for one in assign(waiting.values(), seats, paused=paused):
+        for one in assign(waiting.values(), seats, paused=paused, room=room):
             task = waiting[one.task]
             if not self._queues[task.project].holds(task.name):
                 said.append(_guarded(task, self._follower.end, task, "failed", _TAKEN_AWAY, scene))
                 continue
-            said.append(_guarded(task, self._deliverer.begin, task, one.session, scene))
+            said.append(_guarded(task, self._deliverer.begin, task, one.session, one.anew, scene))
             if (handed := tasks.get(self._store, task.id)) and handed.state == "delivering":
                 said.append(_guarded(handed, self._deliverer.look, handed, scene, paused))
+
+    def _room(self) -> dict[str, int]:
+        """Return how many more tasks each project may have at work, where that is limited."""
+        dispatch = self._config.dispatch
+        at_work = Counter(task.project for task in tasks.handed_over(self._store))
+        limits = {str(limit.project): limit.at_once for limit in dispatch.limits}
+        if dispatch.per_project is not None:
+            limits = dict.fromkeys(self._queues, dispatch.per_project) | limits
+        return {project: limit - at_work[project] for project, limit in limits.items()}
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""

@@ -9,7 +9,7 @@ by the session's own hook (or transcript) showing the task's marker text; what c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -26,6 +26,8 @@ FAILED_FOR = 5.0
 #: How long a session that was started anew must have been idle before the task that it had counts as left (seconds): a
 #: move that starts it gives it its prompt at once, and an answer that was not heard is found in the transcript by then.
 LEFT_FOR = 15.0
+#: How long a task waits for the account-switcher, which may be at a swap, before another session may have it (seconds).
+ASKED_FOR = 60.0
 #: How often a prompt is sent: once, and once again when the session is proven not to have taken it.
 MAX_SENDS = 2
 
@@ -42,10 +44,11 @@ class Finish(msgspec.Struct, frozen=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One task as the store keeps it. Times are epoch milliseconds, `*_mono` seconds of the boot `host_boot`.
 
-    pin: the only session that may do it; timeout: seconds; attempt: number of the present or last attempt; session,
-    conversation, launch, account, cwd: whom it was handed to; since_call, since_size: newest hook call and size of the
-    transcript before it was handed over (kept when it is taken back: the prompt may yet be taken); taken_call: the
-    hook call that proved it was taken; reason: why it was last offered again.
+    pin: the only session that may do it; timeout: seconds; fresh: it wants a conversation of its own; anew: this
+    attempt begins one; attempt: number of the present or last attempt; session, conversation, launch, account, cwd:
+    whom it was handed to; since_call, since_size: newest hook call and size of the transcript before it was handed over
+    (kept when it is taken back: the prompt may yet be taken); taken_call: the hook call that proved it was taken;
+    reason: why it was last offered again; blocked: what its session waits for a person with, empty for nothing.
     """
 
     id: int
@@ -60,6 +63,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     finished_ms: int = 0
     pin: str = ""
     timeout: float = 0.0
+    fresh: bool = False
+    anew: bool = False
     session: str = ""
     conversation: str = ""
     launch: str = ""
@@ -71,18 +76,21 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     started_mono: float = 0.0
     host_boot: str = ""
     reason: str = ""
+    blocked: str = ""
     finish: Finish | None = None
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that serves a project, as it is now.
+    """A session that serves projects, as it is now.
 
-    idle: proven by registry and hooks; moving: a move or a hold concerns it; low: why its account gets no work, empty
-    if it does; task: the open task it has, 0 for none; resting: it did not take a prompt a moment ago.
+    at: the project in whose folder its conversation is, empty when in none; idle: proven by registry and hooks; moving:
+    a move or a hold concerns it; low: why its account gets no work, empty if it does; task: the open task it has, 0 for
+    none; resting: it did not take a prompt a moment ago.
     """
 
     session: str
-    project: str
+    serves: Collection[str]
+    at: str
     idle: bool
     moving: bool = False
     low: str = ""
@@ -91,10 +99,11 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """Hand `task` to `session`."""
+    """Hand `task` to `session`. anew: in a new conversation in the task's project, not in the one that it has."""
 
     task: int
     session: str
+    anew: bool
 
 
 def against(seat: Seat) -> str:
@@ -112,32 +121,43 @@ def against(seat: Seat) -> str:
     return ""
 
 
-def assign(tasks: Iterable[Task], seats: Iterable[Seat], *, paused: bool) -> list[Assignment]:
-    """Return who does what now: by priority, then age, one task a session, each in the project that it serves."""
-    free: dict[str, list[str]] = {}
-    for seat in seats:
-        if not against(seat):
-            free.setdefault(seat.project, []).append(seat.session)
-    if paused or not free:
-        return []
+def assign(
+    tasks: Iterable[Task], seats: Iterable[Seat], *, paused: bool, room: Mapping[str, int] | None = None
+) -> list[Assignment]:
+    """Return who does what now: by priority, then age, one task a session, each in a project that it serves.
+
+    room: how many more tasks a project may have at work, where that is limited. Whoever can begin without being started
+    anew goes first, then whoever serves the fewest projects.
+    """
+    free = [] if paused else [seat for seat in seats if not against(seat)]
+    left = dict(room or {})
     found = []
     for task in sorted((t for t in tasks if t.state == "queued"), key=lambda t: (-t.priority, t.queued_ms, t.id)):
-        there = free.get(task.project, [])
-        session = next((name for name in there if task.pin in ("", name)), None)
-        if session is not None:
-            there.remove(session)
-            found.append(Assignment(task.id, session))
+        fitting = [s for s in free if task.project in s.serves and task.pin in ("", s.session)]
+        if not fitting or left.get(task.project, 1) <= 0:
+            continue
+        seat = min(fitting, key=lambda s: (needs_anew(task, s), len(s.serves)))
+        free.remove(seat)
+        if task.project in left:
+            left[task.project] -= 1
+        found.append(Assignment(task.id, seat.session, needs_anew(task, seat)))
     return found
 
 
-def pin_problem(pin: str, project: str, serves: dict[str, str]) -> str:
-    """Return what is wrong with a pinned session; `serves`: project by session, as configured."""
+def needs_anew(task: Task, seat: Seat) -> bool:
+    """Say whether a session must begin a new conversation for a task: one was asked for, or a conversation belongs to
+    its folder and it is in another project's."""
+    return task.fresh or seat.at != task.project
+
+
+def pin_problem(pin: str, project: str, serves: Mapping[str, Collection[str]]) -> str:
+    """Return what is wrong with a pinned session; `serves`: projects by session, as configured."""
     if not pin:
         return ""
     if pin not in serves:
         return f"there is no session {pin} in the configuration; name one of this project, or leave session out"
-    if serves[pin] != project:
-        return f"the session {pin} serves another project; name one of this project, or leave session out"
+    if project not in serves[pin]:
+        return f"the session {pin} does not serve this project; name one that does, or leave session out"
     return ""
 
 
@@ -208,6 +228,43 @@ def deliver(seen: Delivery, timeout: float) -> Act:
     if seen.phase == "unknown" or seen.sends >= MAX_SENDS or seen.paused:
         return Act("take_back", f"not taken within {timeout:g} s")
     return Act("enter" if seen.shown else "paste", f"not taken within {timeout:g} s; sending once more")
+
+
+class Anew(msgspec.Struct, frozen=True, kw_only=True):
+    """What is seen of a task whose session is to be started anew, in a conversation of the task's own.
+
+    taken: the session has the prompt, by its hooks or transcript; asked: the request waits for the account-switcher;
+    moving: a move of the session is under way; placed: the session is on the new conversation; gone: and its process
+    ended; waited: seconds since the request, or since a restarted dispatcher first looked.
+    """
+
+    taken: bool = False
+    asked: bool = False
+    moving: bool = False
+    placed: bool = False
+    gone: bool = False
+    paused: bool = False
+    waited: float = 0.0
+
+
+def deliver_anew(seen: Anew) -> Act:
+    """Return the next step of a delivery by a new start.
+
+    The prompt is on the command line, so where the new process lives it may be taken yet: it is not taken back then.
+    """
+    if seen.taken:
+        return Act("taken", "the session took it")
+    if seen.placed:
+        if seen.gone and not seen.moving:
+            return Act("take_back", "its new process ended before it took the task")
+        return Act("wait", "its new process has not taken its prompt yet")
+    if seen.moving:
+        return Act("wait", "its session is being started anew")
+    if seen.asked and not seen.paused and seen.waited < ASKED_FOR:
+        return Act("wait", "the account-switcher has not come to it yet")
+    if seen.asked:
+        return Act("take_back", "paused by the operator" if seen.paused else "the account-switcher did not come to it")
+    return Act("take_back", "its session was not started anew")
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

@@ -231,7 +231,7 @@ def swap_progress(move: Move) -> MoveView:
 
 def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:
     """Return the newest swaps, newest first."""
-    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit))
+    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit, fresh=True))
 
 
 def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:

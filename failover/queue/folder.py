@@ -43,7 +43,8 @@ class Queue:
     def __init__(self, project: Path) -> None:
         self.root = project / ".agent-queue"
         self.inbox, self.done, self.failed = self.root / "inbox", self.root / "done", self.root / "failed"
-        self.look = Inbox(self.inbox).look
+        inbox = Inbox(self.inbox)
+        self.look, self.is_new = inbox.look, inbox.is_new
 
     def ensure(self) -> None:
         """Make the inbox, if the project is there. Raises HostError."""

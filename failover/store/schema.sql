@@ -126,13 +126,13 @@ CREATE TABLE placements (       -- account-switcher: which account and process e
 
 CREATE TABLE swaps (            -- account-switcher; restarts and stops go the same way
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind          TEXT NOT NULL,              -- swap | restart | stop
+    kind          TEXT NOT NULL,              -- swap | restart | stop | fresh
     source        TEXT NOT NULL,
     target        TEXT NOT NULL,
     urgency       TEXT NOT NULL,
     reason        TEXT NOT NULL,
     order_id      INTEGER NOT NULL DEFAULT 0,
-    request_id    INTEGER NOT NULL DEFAULT 0,
+    request_id    INTEGER NOT NULL DEFAULT 0, -- row in swap_requests; of a fresh one, in fresh_requests
     state         TEXT NOT NULL,              -- open | done | partial | failed | refused
     started_ms    INTEGER NOT NULL,
     deadline_mono REAL NOT NULL,
@@ -181,9 +181,24 @@ CREATE TABLE tasks (            -- dispatcher
     queued_ms     INTEGER NOT NULL,
     started_ms    INTEGER NOT NULL DEFAULT 0,
     finished_ms   INTEGER NOT NULL DEFAULT 0,
+    pin           TEXT NOT NULL DEFAULT '',   -- the only session that may do it
     body          TEXT NOT NULL               -- the rest (failover/core/dispatch.py)
 );
 CREATE UNIQUE INDEX one_open_task ON tasks (project, name) WHERE state IN ('queued', 'delivering', 'running');
+CREATE INDEX handed_tasks ON tasks (project) WHERE state IN ('delivering', 'running');
+-- The next task of a project, and of all projects, without reading those behind it.
+CREATE INDEX queued_tasks ON tasks (project, pin, priority DESC, queued_ms, id) WHERE state = 'queued';
+CREATE INDEX ranked_tasks ON tasks (pin, priority DESC, queued_ms, id, project) WHERE state = 'queued';
+
+CREATE TABLE fresh_requests (   -- dispatcher: start a session anew, in a conversation of a task's own
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    task          INTEGER NOT NULL,
+    session       TEXT NOT NULL,
+    launch        TEXT NOT NULL,              -- as it was when this was asked: void once it was started anew
+    conversation  TEXT NOT NULL,              -- the new one
+    cwd           TEXT NOT NULL,
+    prompt        TEXT NOT NULL
+);
 
 CREATE TABLE checkpoints (      -- checkpoint
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

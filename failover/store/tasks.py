@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -14,9 +14,12 @@ from failover.store.db import Store, Transaction
 
 _COLUMNS = (
     "id", "name", "project", "state", "priority", "attempt", "max_attempts", "queued_ms", "started_ms", "finished_ms",
+    "pin",
 )  # fmt: skip
-#: In the words of the index on open tasks, so that finished ones are not read.
+#: In the words of the indexes, so that only such tasks are read.
 _OPEN = "state IN ('queued', 'delivering', 'running')"
+_HANDED = "state IN ('delivering', 'running')"
+_QUEUED = "state = 'queued'"
 _call = msgspec.json.Decoder(HookCall)
 _move = msgspec.json.Decoder(Move)
 
@@ -54,34 +57,45 @@ def get(store: Store, task: int) -> Task | None:
 
 def handed_over(store: Store) -> list[Task]:
     """Return the tasks that are with a session."""
-    return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_OPEN} AND state != 'queued'")]
+    return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_HANDED} ORDER BY id")]
+
+
+def any_queued(store: Store) -> bool:
+    """Say whether a task waits for a session."""
+    return store.one(f"SELECT 1 FROM tasks WHERE {_QUEUED} LIMIT 1") is not None
+
+
+def queued_by_project(store: Store) -> dict[str, int]:
+    """Return how many tasks wait in each project in which any does."""
+    rows = store.query(f"SELECT project, count(*) FROM tasks WHERE {_QUEUED} GROUP BY project")
+    return {row[0]: row[1] for row in rows}
+
+
+def projects_with_queued(store: Store) -> frozenset[str]:
+    """Return the projects in which a task waits for a session."""
+    return frozenset(queued_by_project(store))
+
+
+def next_queued(store: Store, projects: Collection[str], sessions: Sequence[str]) -> list[Task]:
+    """Return the first tasks that wait in these projects for any of these sessions: some more than there are sessions.
+
+    Only those, and for several projects those of others that stand before them, are read.
+    """
+    index, limit = "queued_tasks" if len(projects) == 1 else "ranked_tasks", 4 * len(sessions) + 100
+    named = msgspec.json.encode(list(projects)).decode()
+    found = []
+    for pin in ("", *sessions):
+        found += store.query(
+            f"SELECT * FROM tasks INDEXED BY {index} WHERE {_QUEUED} AND pin = ?"
+            " AND project IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, queued_ms, id LIMIT ?",
+            (pin, named, limit),
+        )
+    return [_task(row) for row in found]
 
 
 def open_tasks(store: Store) -> list[Task]:
     """Return the tasks that are not at their end."""
     return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_OPEN} ORDER BY id")]
-
-
-def any_queued(store: Store) -> bool:
-    """Say whether a task waits for a session."""
-    return store.one(f"SELECT 1 FROM tasks WHERE {_OPEN} AND state = 'queued' LIMIT 1") is not None
-
-
-def projects_with_queued(store: Store) -> frozenset[str]:
-    """Return the projects in which a task waits for a session."""
-    rows = store.query(f"SELECT DISTINCT project FROM tasks WHERE {_OPEN} AND state = 'queued'")
-    return frozenset(row["project"] for row in rows)
-
-
-def queued(store: Store, project: str, sessions: Sequence[str]) -> list[Task]:
-    """Return the first tasks that wait in a project for any of these sessions: some more than there are sessions."""
-    marks = ", ".join("?" * len(sessions))
-    rows = store.query(
-        f"SELECT * FROM tasks WHERE {_OPEN} AND state = 'queued' AND project = ?"
-        f" AND json_extract(body, '$.pin') IN ('', {marks}) ORDER BY priority DESC, queued_ms, id LIMIT ?",
-        (project, *sessions, 4 * len(sessions) + 100),
-    )
-    return [_task(row) for row in rows]
 
 
 def open_names(store: Store) -> dict[str, dict[str, int]]:
@@ -90,6 +104,13 @@ def open_names(store: Store) -> dict[str, dict[str, int]]:
     for row in store.query(f"SELECT id, project, name FROM tasks WHERE {_OPEN}"):
         found.setdefault(row["project"], {})[row["name"]] = row["id"]
     return found
+
+
+def names_in(store: Store, project: str) -> frozenset[str]:
+    """Return the names of a project's open tasks."""
+    return frozenset(
+        row["name"] for row in store.query(f"SELECT name FROM tasks WHERE {_OPEN} AND project = ?", (project,))
+    )
 
 
 def last_call(store: Store) -> int:

@@ -166,7 +166,7 @@ class Engine:
                 lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
                 return replaying.compose(self._store, lost, ending)
             case "died" | "again":
-                return replaying.compose(self._store, moved, scene.ending(move))
+                return replaying.begin_anew(replaying.compose(self._store, moved, scene.ending(move)))
             case "relaunch":
                 # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
                 again = move.launch and not move.new_pid and step.target == move.target
@@ -292,6 +292,7 @@ class Engine:
                     duration_ms=took,
                     sentence=sentence,
                     urgency=row.urgency,
+                    kind=row.kind,
                 )
             )
             if row.order_id:

@@ -44,13 +44,13 @@ class Starter:
             if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
                 running.append(spec.name)
                 continue
-            if last and last.cwd != str(spec.project):
+            if last and last.cwd not in (str(spec.project), *map(str, spec.serves)):
                 last = None  # a conversation belongs to its folder
             placement = Placement(
                 session=spec.name,
                 account=account or (last.account if last else "") or spec.account or self._preferred(),
                 conversation=last.conversation if last else str(uuid.uuid4()),
-                cwd=str(spec.project),
+                cwd=last.cwd if last else str(spec.project),
                 wanted="running",
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),

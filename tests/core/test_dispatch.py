@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from failover.core.dispatch import (
+    ASKED_FOR,
     LEFT_FOR,
     Act,
+    Anew,
     Assignment,
     Delivery,
     Progress,
@@ -19,6 +21,7 @@ from failover.core.dispatch import (
     against,
     assign,
     deliver,
+    deliver_anew,
     follow,
     marker_text,
     pin_problem,
@@ -31,7 +34,7 @@ def task(number: int = 1, **fields: Any) -> Task:
 
 
 def seat(name: str = "s1", **fields: Any) -> Seat:
-    return Seat(**{"session": name, "project": "p", "idle": True, **fields})
+    return Seat(**{"session": name, "serves": {"p"}, "at": "p", "idle": True, **fields})
 
 
 def pairs(found: list[Assignment]) -> list[tuple[int, str]]:
@@ -45,8 +48,49 @@ def test_a_higher_priority_goes_first_then_the_older_then_the_first_queued() -> 
     assert pairs(assign(tasks, seats[:1], paused=False)) == [(4, "s0")]
 
 
-def test_a_session_works_only_for_its_own_project() -> None:
-    assert assign([task()], [seat(project="other")], paused=False) == []
+def test_a_session_works_only_for_the_projects_that_it_serves() -> None:
+    assert assign([task()], [seat(serves={"other"}, at="other")], paused=False) == []
+
+
+def test_a_session_that_is_in_another_project_s_folder_begins_a_new_conversation() -> None:
+    floating = seat(serves={"p", "q"}, at="q")
+    assert assign([task()], [floating], paused=False) == [Assignment(1, "s1", anew=True)]
+    assert assign([task(project="q")], [floating], paused=False) == [Assignment(1, "s1", anew=False)]
+    assert assign([task(project="q", fresh=True)], [floating], paused=False) == [Assignment(1, "s1", anew=True)]
+
+
+def test_who_need_not_be_started_anew_goes_first_and_then_who_serves_the_fewest() -> None:
+    everywhere, elsewhere = seat("s1", serves={"p", "q", "r"}), seat("s2", serves={"p", "q"}, at="q")
+    assert pairs(assign([task()], [elsewhere, everywhere], paused=False)) == [(1, "s1")]
+    assert pairs(assign([task(fresh=True)], [everywhere, seat("s3")], paused=False)) == [(1, "s3")]
+
+
+def test_a_project_has_no_more_tasks_at_work_than_it_may() -> None:
+    tasks, seats = [task(n) for n in range(1, 4)], [seat(f"s{n}") for n in range(3)]
+    assert pairs(assign(tasks, seats, paused=False, room={"p": 2})) == [(1, "s0"), (2, "s1")]
+    assert assign(tasks, seats, paused=False, room={"p": 0}) == []
+    others = [*tasks, task(9, project="q", priority=-1)]
+    both = [*seats[:1], seat("s9", serves={"p", "q"}, at="q")]
+    assert pairs(assign(others, both, paused=False, room={"p": 1, "q": 1})) == [(1, "s0"), (9, "s9")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "verb"),
+    [
+        ({"taken": True, "gone": True}, "taken"),
+        ({"placed": True}, "wait"),
+        ({"placed": True, "waited": 9e9, "paused": True}, "wait"),
+        ({"placed": True, "gone": True, "moving": True}, "wait"),
+        ({"placed": True, "gone": True}, "take_back"),
+        ({"moving": True, "asked": True}, "wait"),
+        ({"asked": True, "waited": ASKED_FOR - 1}, "wait"),
+        ({"asked": True, "waited": ASKED_FOR}, "take_back"),
+        ({"asked": True, "paused": True}, "take_back"),
+        ({}, "take_back"),
+    ],
+)
+def test_a_task_is_not_taken_back_from_a_new_process_that_lives(fields: dict[str, Any], verb: str) -> None:
+    assert deliver_anew(Anew(**fields)).verb == verb
 
 
 def test_a_pinned_task_waits_for_its_session_and_holds_nobody_up() -> None:
@@ -80,10 +124,10 @@ def test_a_session_gets_a_task_only_when_nothing_speaks_against_it(fields: dict[
 
 
 def test_a_pin_must_name_a_session_of_the_task_s_project() -> None:
-    serving = {"s1": "p", "s2": "other"}
+    serving = {"s1": {"p", "q"}, "s2": {"other"}}
     assert pin_problem("", "p", serving) == "" == pin_problem("s1", "p", serving)
     assert "no session s9" in pin_problem("s9", "p", serving)
-    assert "another project" in pin_problem("s2", "p", serving)
+    assert "does not serve" in pin_problem("s2", "p", serving)
 
 
 def test_the_prompt_is_one_short_line_that_names_the_file_and_the_attempt() -> None:
