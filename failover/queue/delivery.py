@@ -11,17 +11,8 @@ import msgspec
 
 from failover.clock import Clock
 from failover.config import Config
-from failover.core.dispatch import (
-    MAX_SENDS,
-    Act,
-    Anew,
-    Delivery,
-    Task,
-    deliver,
-    deliver_anew,
-    marker_text,
-    prompt,
-)
+from failover.core.attempt import MAX_SENDS, Act, Anew, Delivery, deliver, deliver_anew, marker_text, prompt
+from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import TaskDispatched
 from failover.host import process
@@ -51,6 +42,11 @@ class Deliverer:
         self._typed: dict[int, _Typed] = {}
         self._rests: dict[str, tuple[float, float]] = {}  # session → (until, how long)
         self._later: dict[int, float] = {}  # task that could not be marked → until when it waits
+
+    def forget(self, open_tasks: frozenset[int]) -> None:
+        """Forget what was typed of tasks that are no longer being handed over."""
+        for task in self._typed.keys() - open_tasks:
+            del self._typed[task]
 
     def resting(self, session: str) -> bool:
         """Say whether a session did not take a prompt a moment ago."""
@@ -221,6 +217,7 @@ class Deliverer:
         running = msgspec.structs.replace(
             task,
             state="running",
+            blocked="",
             taken_call=call,
             started_ms=self._store.now_ms(),
             started_mono=self._clock.monotonic(),
@@ -241,7 +238,15 @@ class Deliverer:
     def _put_back(self, task: Task, why: str) -> None:
         """Put a task that was not taken back into the queue; the attempt does not count."""
         back = msgspec.structs.replace(
-            task, state="queued", attempt=task.attempt - 1, session="", launch="", account="", anew=False, reason=why
+            task,
+            state="queued",
+            attempt=task.attempt - 1,
+            session="",
+            launch="",
+            account="",
+            anew=False,
+            blocked="",
+            reason=why,
         )
         with self._store.transaction() as tx:
             tasks.save(tx, back)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from failover.clock import Clock
 from failover.config import Config
-from failover.core.dispatch import MAX_PROMPT, Task, pin_problem, prompt
+from failover.core.attempt import MAX_PROMPT, prompt
+from failover.core.dispatch import pin_problem
+from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import TaskFinished, TaskQueued
 from failover.host.inotify import Watch

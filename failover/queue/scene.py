@@ -10,8 +10,9 @@ from failover.candidates import candidates
 from failover.claude import registry, transcript
 from failover.claude.transcript import Ending
 from failover.config import Config
-from failover.core.dispatch import Seat, Task
+from failover.core.dispatch import Seat
 from failover.core.session import Activity
+from failover.core.task import Task
 from failover.host.tmux import Pane, Tmux
 from failover.queue.serving import Serving
 from failover.store import sessions, swaps, tasks

@@ -44,6 +44,14 @@ CREATE TABLE order_results (    -- account-switcher
     detail   TEXT NOT NULL DEFAULT '{}'
 );
 
+CREATE TABLE task_order_results (  -- dispatcher: of the orders that are about a task
+    order_id INTEGER PRIMARY KEY,
+    at_ms    INTEGER NOT NULL,
+    outcome  TEXT NOT NULL,                   -- done | refused | failed
+    sentence TEXT NOT NULL,
+    detail   TEXT NOT NULL DEFAULT '{}'
+);
+
 CREATE TABLE hook_calls (       -- control-plane
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms         INTEGER NOT NULL,

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from failover.core.dispatch import Task
 from failover.core.move import TERMINAL, Move
 from failover.core.session import HookCall
+from failover.core.task import Task
 from failover.store.db import Store, Transaction
 
 _COLUMNS = (
@@ -47,6 +47,11 @@ def save(tx: Transaction, task: Task) -> None:
     """Write a task's new state."""
     sets = ", ".join(f"{name} = ?" for name in (*_COLUMNS[1:], "body"))
     tx.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*_values(task), task.id))
+
+
+def returned(task: Task) -> Task:
+    """Return a retried task whose file is in the inbox again."""
+    return msgspec.structs.replace(task, returning="")
 
 
 def get(store: Store, task: int) -> Task | None:

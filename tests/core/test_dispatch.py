@@ -7,26 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from failover.core.dispatch import (
+from failover.core.attempt import (
     ASKED_FOR,
     LEFT_FOR,
     Act,
     Anew,
-    Assignment,
     Delivery,
     Progress,
-    Seat,
-    Task,
-    accounts_used,
-    against,
-    assign,
     deliver,
     deliver_anew,
     follow,
     marker_text,
-    pin_problem,
     prompt,
 )
+from failover.core.dispatch import Assignment, Seat, against, assign, pin_problem
+from failover.core.task import Task, accounts_used
 
 
 def task(number: int = 1, **fields: Any) -> Task:

@@ -27,7 +27,7 @@ from failover.host import process
 from failover.host.process import ProcessId
 from failover.host.tmux import Tmux
 from failover.runtime import Host
-from failover.store import events, fresh, hooks, sessions, swaps
+from failover.store import events, fresh, hooks, orders, sessions, swaps
 from failover.store.db import Store, Transaction
 from failover.store.sessions import Placement, Sighting
 from tests.waiting import wait_for
@@ -200,6 +200,14 @@ class Floor:
         then = SystemClock().epoch() - age
         os.utime(path, (then, then))
         return path
+
+    def order(self, verb: Any, name: str, by: str = "me") -> tuple[str, str]:
+        """Let a person order something of a task; return outcome and sentence, empty while there is none."""
+        with self.store.transaction() as tx:
+            number = orders.place(tx, 1, verb, orders.Args(task=self.rows()[name]["id"]), by)
+        self.dispatcher.cycle(())
+        found = orders.result(self.store, number)
+        return (found.outcome, found.sentence) if found else ("", "")
 
     def rows(self) -> dict[str, Any]:
         """Return the tasks by name."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from failover.core.dispatch import FAILED_FOR
+from failover.core.attempt import FAILED_FOR
 from failover.core.usage import Reading
 from failover.queue import task_file
 from failover.store import flags, fresh, hooks, swaps, usage

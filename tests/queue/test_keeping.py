@@ -14,7 +14,7 @@ import msgspec
 from failover.clock import ManualClock, SystemClock
 from failover.config import NotifySpec
 from failover.config_model import Retention
-from failover.core.dispatch import Task
+from failover.core.task import Task
 from failover.core.usage import Reading
 from failover.events import RolesPaused, Swept
 from failover.notify import file

@@ -27,9 +27,9 @@ class Killed(BaseException):
 class Fate:
     """Kills before or after the n-th step that the dispatcher takes."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, after: bool) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, after: bool, *further: tuple[Any, str]) -> None:
         self.left, self.after, self.armed, self.struck = number, after, False, False
-        for owner, name in STEPS:
+        for owner, name in (*STEPS, *further):
             monkeypatch.setattr(owner, name, self._wrapped(getattr(owner, name), f"{owner.__name__}.{name}"))
 
     def _wrapped(self, step: Callable[..., Any], name: str) -> Callable[..., Any]:
