@@ -62,17 +62,20 @@ def get(store: Store, task: int) -> Task | None:
 
 def handed_over(store: Store) -> list[Task]:
     """Return the tasks that are with a session."""
-    return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_HANDED} ORDER BY id")]
+    # Left to itself SQLite reads all tasks in the order of their ids.
+    rows = store.query(f"SELECT * FROM tasks INDEXED BY handed_tasks WHERE {_HANDED} ORDER BY id")
+    return [_task(row) for row in rows]
 
 
 def any_queued(store: Store) -> bool:
     """Say whether a task waits for a session."""
-    return store.one(f"SELECT 1 FROM tasks WHERE {_QUEUED} LIMIT 1") is not None
+    return store.one(f"SELECT 1 FROM tasks INDEXED BY queued_tasks WHERE {_QUEUED} LIMIT 1") is not None
 
 
 def queued_by_project(store: Store) -> dict[str, int]:
     """Return how many tasks wait in each project in which any does."""
-    rows = store.query(f"SELECT project, count(*) FROM tasks WHERE {_QUEUED} GROUP BY project")
+    sql = f"SELECT project, count(*) FROM tasks INDEXED BY queued_tasks WHERE {_QUEUED} GROUP BY project"
+    rows = store.query(sql)
     return {row[0]: row[1] for row in rows}
 
 
@@ -89,13 +92,19 @@ def next_queued(store: Store, projects: Collection[str], sessions: Sequence[str]
     index, limit = "queued_tasks" if len(projects) == 1 else "ranked_tasks", 4 * len(sessions) + 100
     named = msgspec.json.encode(list(projects)).decode()
     found = []
-    for pin in ("", *sessions):
+    pinned = (pin for pin in sessions if _has_pinned(store, pin))
+    for pin in ("", *pinned):
         found += store.query(
             f"SELECT * FROM tasks INDEXED BY {index} WHERE {_QUEUED} AND pin = ?"
             " AND project IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, queued_ms, id LIMIT ?",
             (pin, named, limit),
         )
     return [_task(row) for row in found]
+
+
+def _has_pinned(store: Store, session: str) -> bool:
+    sql = f"SELECT 1 FROM tasks INDEXED BY ranked_tasks WHERE {_QUEUED} AND pin = ? LIMIT 1"
+    return store.one(sql, (session,)) is not None
 
 
 def open_tasks(store: Store) -> list[Task]:

@@ -10,10 +10,12 @@ import pytest
 from failover.core.attempt import (
     ASKED_FOR,
     LEFT_FOR,
+    UNTAKEN_FOR,
     Act,
     Anew,
     Delivery,
     Progress,
+    blocked_by,
     deliver,
     deliver_anew,
     follow,
@@ -21,7 +23,7 @@ from failover.core.attempt import (
     prompt,
 )
 from failover.core.dispatch import Assignment, Seat, against, assign, pin_problem
-from failover.core.task import Task, accounts_used
+from failover.core.task import Finish, Task, accounts_used, not_retried, retried
 
 
 def task(number: int = 1, **fields: Any) -> Task:
@@ -216,6 +218,26 @@ def test_a_task_is_left_when_its_session_was_started_anew_and_does_nothing() -> 
 def test_the_last_attempt_s_failure_is_the_task_s() -> None:
     act = follow(task(attempt=3, max_attempts=3), Progress(ended="StopFailure", settled=True, idle_for=5, error="oops"))
     assert act == Act("failed", "its turn failed: oops; that was attempt 3 of 3")
+
+
+def test_a_failed_task_is_queued_anew_with_its_attempts_and_its_past_and_can_be_put_back() -> None:
+    first = task(
+        state="failed", attempt=3, max_attempts=3, finish=Finish("failed", "x", "t1"), session="s1", reason="x"
+    )
+    again = retried(first, 9)
+    assert (again.state, again.attempt, again.max_attempts, again.returning) == ("queued", 3, 6, "t1")
+    assert not_retried(again) == msgspec.structs.replace(first, queued_ms=9)
+    second = msgspec.structs.replace(again, state="failed", attempt=6, finish=Finish("failed", "y", "t1.2"), reason="y")
+    third = retried(second, 9)
+    assert (third.max_attempts, [past.attempts for past in third.history]) == (9, [3, 6])
+    assert not_retried(third).max_attempts == 6 and not_retried(third).finish == second.finish
+
+
+def test_a_task_is_blocked_by_a_question_or_by_a_process_that_does_not_take_it() -> None:
+    assert blocked_by(waiting=True, waiting_for="permission prompt", untaken_for=0) == "permission prompt"
+    assert blocked_by(waiting=True, waiting_for="", untaken_for=0) == "an answer"
+    assert "look at its pane" in blocked_by(waiting=False, waiting_for="", untaken_for=UNTAKEN_FOR)
+    assert blocked_by(waiting=False, waiting_for="", untaken_for=UNTAKEN_FOR - 1) == ""
 
 
 def test_the_accounts_of_a_task_are_named_in_order_and_once_each() -> None:

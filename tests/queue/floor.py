@@ -27,13 +27,14 @@ from failover.host import process
 from failover.host.process import ProcessId
 from failover.host.tmux import Tmux
 from failover.runtime import Host
+from failover.sim import typist
 from failover.store import events, fresh, hooks, orders, sessions, swaps
 from failover.store.db import Store, Transaction
 from failover.store.sessions import Placement, Sighting
 from tests.waiting import wait_for
 from workers.dispatcher import Dispatcher
 
-TYPIST = Path(__file__).with_name("typist.py")
+TYPIST = Path(typist.__file__)
 
 
 class Floor:
@@ -225,9 +226,9 @@ class Floor:
 
         wait_for(so, timeout=timeout, what=what)
 
-    def turn_by(self, so: Callable[[], bool]) -> None:
+    def turn_by(self, so: Callable[[], bool], timeout: float = 20.0) -> None:
         """Let the dispatcher look in a way of the test's own, until that is true."""
-        wait_for(so, timeout=20, what="the dispatcher")
+        wait_for(so, timeout=timeout, what="the dispatcher")
 
     def until(self, name: str, state: str, timeout: float = 10.0) -> None:
         self.turn(lambda: self.state(name) == state, timeout, f"{name} to be {state}; {self.rows().get(name)}")
