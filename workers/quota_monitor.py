@@ -12,8 +12,10 @@ from failover.core.homecoming import Seat
 from failover.core.policy import Rules, Stay
 from failover.core.usage import WINDOWS, Reading, worth_noting
 from failover.events import AllExhausted, Envelope, SwapWanted, UsageRead
+from failover.host import process
 from failover.runtime import Host, run
 from failover.store import flags, sessions, swaps, usage
+from failover.store.swaps import SwapRow
 from failover.store.usage import StatuslineRow
 
 
@@ -39,7 +41,6 @@ class QuotaMonitor:
         self._config, self._store, self._clock = host.config, host.store, host.clock
         self._taken: dict[str, int] = {}  # session → at_ms of the push that was read last
         self._last: dict[tuple[str, str], Reading] = {}
-        self._begun: dict[int, float] = {}  # when a swap began (epoch milliseconds) → the same by the monotonic clock
         self._exhausted = ""
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
@@ -155,21 +156,16 @@ class QuotaMonitor:
             cooldown=self._config.failover.cooldown,
             wait_if_reset_within=self._config.failover.wait_if_reset_within,
             now=self._clock.epoch(),
-            since_swap=self._since(swaps.last_started_ms(self._store)),
-            since_continued=self._since(swaps.last_continued_ms(self._store)),
+            since_swap=self._since(swaps.last_swap(self._store)),
+            since_continued=self._since(swaps.last_continued(self._store)),
             fail_back=self._config.failover.fail_back,
             paused=flags.paused(self._store) is not None,
             swapping=swaps.open_swap(self._store) is not None or bool(swaps.unserved_requests(self._store)),
         )
 
-    def _since(self, started_ms: int | None) -> float | None:
-        """Return the seconds since a swap began: by the monotonic clock once this process has seen it."""
-        if started_ms is None:
-            return None
-        if started_ms not in self._begun:
-            age = max(0.0, self._clock.epoch() - started_ms / 1000)
-            self._begun = {**dict(list(self._begun.items())[-3:]), started_ms: self._clock.monotonic() - age}
-        return self._clock.monotonic() - self._begun[started_ms]
+    def _since(self, row: SwapRow | None) -> float | None:
+        """Return the seconds since a swap began, None when there was none."""
+        return process.seconds_since(self._clock, row) if row else None
 
     def _ask(self, wanted: policy.Swap) -> str:
         with self._store.transaction() as tx:

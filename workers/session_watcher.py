@@ -113,8 +113,8 @@ class SessionWatcher:
         """Return the limit that stopped the session's turn under its present account, if one did.
 
         Only its record tells a used-up quota from throttling. The transcript is read only where a turn may have
-        failed; a record older than the launch speaks of the account that the session was moved away from. When the
-        clock was set back since, the hooks of this launch have to do.
+        failed; a record older than the launch speaks of the account that the session was moved away from. In another
+        conversation, which a person went to, the hooks of this launch have to say so.
         """
         if entry is None or entry.status not in ("idle", "waiting"):
             return None
@@ -124,8 +124,8 @@ class SessionWatcher:
         path = transcript.locate(self._config.shared_dir, Path(placement.cwd), entry.conversation)
         ending = transcript.ending(path) if path else None
         told = activity is not None and activity.failure == "rate_limit"
-        set_back = placement.launched_ms > self._store.now_ms()
-        if ending is None or not ending.is_limited_since(0 if told and set_back else placement.launched_ms):
+        own = entry.conversation == placement.conversation
+        if ending is None or not (own or told) or not ending.is_limited_since(placement.since_size if own else 0):
             # The record reaches the disk up to 225 ms after its hook (measured).
             self._pending = self._pending or told
             return None

@@ -39,11 +39,13 @@ _LOCAL = ("<local-command-", "<command-name>", "<command-message>", "<system-rem
 class Limit(msgspec.Struct, frozen=True):
     """A used-up quota. type: five_hour | seven_day | …; resets_at: epoch seconds, None when it is not said.
 
-    at_ms: when the record was made (epoch milliseconds, 0 when unknown): it speaks of the account of that moment.
+    byte: where in the transcript its record begins: it speaks of the account of that moment; at_ms: when the record was
+    made (epoch milliseconds, 0 when unknown).
     """
 
     type: str
     resets_at: int | None
+    byte: int = 0
     at_ms: int = 0
 
 
@@ -55,9 +57,10 @@ class OpenTool(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """A prompt that the model was given. at_ms: when its record was made (epoch milliseconds, 0 when unknown)."""
+    """A prompt that the model was given. byte, at_ms: as in Limit."""
 
     text: str
+    byte: int
     at_ms: int
 
 
@@ -78,27 +81,41 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     background: tuple[str, ...] = ()
     prompts: tuple[Given, ...] = ()
 
-    def began_nothing_since(self, since_ms: int) -> bool:
-        """Say whether the model was given nothing since a time (epoch milliseconds): what is open, is older."""
-        return bool(self.prompts) and all(0 < one.at_ms < since_ms for one in self.prompts)
+    # Records are only ever appended: what lies behind the size that a transcript had at some time is younger than that,
+    # whatever the clocks say.
 
-    def is_limited_since(self, since_ms: int) -> bool:
-        """Say whether a used-up limit ended its last turn, and not before then (epoch milliseconds).
+    def began_nothing_since(self, size: int) -> bool:
+        """Say whether the model was given nothing since the transcript had a size (bytes): what is open, is older."""
+        return bool(self.prompts) and not self.went_on_since(size)
+
+    def went_on_since(self, size: int) -> bool:
+        """Say whether the model was given anything since the transcript had a size (bytes)."""
+        return any(one.byte >= size for one in self.prompts)
+
+    def is_limited_since(self, size: int) -> bool:
+        """Say whether a used-up limit ended its last turn, and not before the transcript had a size (bytes).
 
         An older one is of another account, or of a turn that somebody else has taken up since.
         """
-        return self.limit is not None and self.limit.at_ms >= since_ms
+        return self.limit is not None and self.limit.byte >= size
 
-    def was_given(self, text: str, since_ms: int) -> bool:
+    def was_given(self, text: str, size: int) -> bool:
+        """Say whether `text` has reached the model since the transcript had a size (bytes)."""
+        return any(one.text.strip() == text.strip() and one.byte >= size for one in self.prompts)
+
+    def was_given_at(self, text: str, since_ms: int) -> bool:
         """Say whether `text` has reached the model since a time (epoch milliseconds, by the same clock)."""
         return any(one.text.strip() == text.strip() and one.at_ms >= since_ms for one in self.prompts)
 
 
-def read_ending(records: Iterable[dict[str, Any]]) -> Ending:
-    """Return how the conversation stands after `records` (oldest first). Never raises, whatever they hold."""
+def read_ending(records: Iterable[tuple[int, dict[str, Any]]]) -> Ending:
+    """Return how the conversation stands after `records` (oldest first, each with the byte at which it begins).
+
+    Never raises, whatever they hold.
+    """
     reader = _Reader()
-    for record in records:
-        reader.take(record)
+    for byte, record in records:
+        reader.take(byte, record)
     return reader.ending()
 
 
@@ -113,8 +130,10 @@ class _Reader:
         self._agents = 0  # what the last turn's end said still ran
         self._exited = 0  # how much of the queue an exit lies behind
         self._prompts: deque[Given] = deque(maxlen=8)
+        self._byte = 0
 
-    def take(self, record: dict[str, Any]) -> None:
+    def take(self, byte: int, record: dict[str, Any]) -> None:
+        self._byte = byte
         if record.get("isSidechain") is True:
             return
         match record.get("type"):
@@ -168,7 +187,7 @@ class _Reader:
             self._last("interrupted")
             return
         self._last("user_prompt")
-        self._prompts.append(Given(text, _at_ms(record.get("timestamp"))))
+        self._prompts.append(Given(text, self._byte, _at_ms(record.get("timestamp"))))
         self._delivered(text)
         if not text.startswith(_NOTIFICATION):
             del self._queue[: self._exited]
@@ -178,7 +197,7 @@ class _Reader:
         if record.get("isApiErrorMessage") is True:
             self._open.clear()
             if record.get("apiError") == "usage_limit_reached":
-                self._last("limit", _limit(record.get("quotaLimits"), record.get("timestamp")))
+                self._last("limit", _limit(record.get("quotaLimits"), self._byte, _at_ms(record.get("timestamp"))))
             else:
                 self._last("error")
             return
@@ -261,10 +280,9 @@ def _at_ms(timestamp: object) -> int:
     return 0
 
 
-def _limit(quota: object, timestamp: object) -> Limit:
-    at_ms = _at_ms(timestamp)
+def _limit(quota: object, byte: int, at_ms: int) -> Limit:
     if not isinstance(quota, dict):
-        return Limit("unknown", None, at_ms)
+        return Limit("unknown", None, byte, at_ms)
     kind, resets = quota.get("rateLimitType"), quota.get("resetsAt")
     at = int(resets) if isinstance(resets, int | float) and 0 < resets < 1e12 else None
-    return Limit(kind if isinstance(kind, str) else "unknown", at, at_ms)
+    return Limit(kind if isinstance(kind, str) else "unknown", at, byte, at_ms)

@@ -15,7 +15,7 @@ import msgspec
 
 from failover.claude.ending import Ending, Limit, OpenTool, read_ending
 
-__all__ = ["Ending", "Limit", "OpenTool", "ending", "locate", "slug", "tail"]
+__all__ = ["Ending", "Limit", "OpenTool", "ending", "locate", "size", "slug", "tail"]
 
 _CONVERSATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 #: How much of a transcript's end is read at first, and at most when that has no message (bytes).
@@ -39,8 +39,9 @@ def locate(shared_dir: Path, cwd: Path, conversation: str) -> Path | None:
     return next((found for found in sorted(projects.glob(f"*/{conversation}.jsonl")) if found.is_file()), None)
 
 
-def tail(path: Path, max_bytes: int = _FIRST) -> list[dict[str, Any]]:
-    """Return the whole records in the last `max_bytes` of a transcript, oldest first; empty when it cannot be read.
+def tail(path: Path, max_bytes: int = _FIRST) -> list[tuple[int, dict[str, Any]]]:
+    """Return the whole records in the last `max_bytes` of a transcript, oldest first, each with the byte at which it
+    begins; empty when it cannot be read.
 
     What is no record (half-written, torn, of another kind) is left out.
     """
@@ -57,10 +58,13 @@ def tail(path: Path, max_bytes: int = _FIRST) -> list[dict[str, Any]]:
         return []
     finally:
         os.close(descriptor)
-    lines = content.split(b"\n")
-    if start:
-        del lines[0]  # cut at its beginning
-    return [record for line in lines if line and (record := _record(line)) is not None]
+    found, byte = [], start
+    for number, line in enumerate(content.split(b"\n")):
+        whole = line and (number or not start)  # the first one may be cut at its beginning
+        if whole and (record := _record(line)) is not None:
+            found.append((byte, record))
+        byte += len(line) + 1
+    return found
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
@@ -73,16 +77,17 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 def ending(path: Path) -> Ending:
     """Return what the end of a transcript looks like. A file that cannot be read is `empty`."""
-    size = _FIRST
+    length = _FIRST
     while True:
-        found = read_ending(tail(path, size))
-        if found.last_kind != "empty" or size >= _MOST or _size(path) <= size:
+        found = read_ending(tail(path, length))
+        if found.last_kind != "empty" or length >= _MOST or size(path) <= length:
             return found
-        size *= 8
+        length *= 8
 
 
-def _size(path: Path) -> int:
+def size(path: Path | None) -> int:
+    """Return how long a transcript is (bytes); 0 when there is none."""
     try:
-        return path.stat().st_size
+        return path.stat().st_size if path else 0
     except OSError:
         return 0

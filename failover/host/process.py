@@ -10,9 +10,11 @@ import ctypes
 import os
 import signal
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
+from failover.clock import Clock
 from failover.errors import HostError
 
 _PROC = Path("/proc")
@@ -133,6 +135,30 @@ def ancestors(pid: int) -> list[int]:
 def host_boot_id() -> str:
     """Return the kernel's random name of this boot; monotonic times of another boot mean nothing."""
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+class Started(Protocol):
+    """What the store keeps of something that began.
+
+    started_mono: seconds of the monotonic clock in the boot `host_boot`; started_ms: epoch milliseconds.
+    """
+
+    @property
+    def started_mono(self) -> float: ...
+    @property
+    def started_ms(self) -> int: ...
+    @property
+    def host_boot(self) -> str: ...
+
+
+def seconds_since(clock: Clock, started: Started) -> float:
+    """Return how long ago something began (seconds).
+
+    The time of day may have been set since: it is asked only where the host was started anew.
+    """
+    if started.host_boot == host_boot_id():
+        return clock.monotonic() - started.started_mono
+    return max(0.0, clock.epoch() - started.started_ms / 1000)
 
 
 def die_with_parent(parent: int | None = None) -> None:

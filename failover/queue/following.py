@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Literal
 
@@ -121,7 +120,7 @@ class Follower:
                 limited=scene.limited(task.session),
                 error=error,
                 idle_for=now - self._idle_since.get(task.id, now),
-                running_for=self._running_for(task),
+                running_for=process.seconds_since(self._clock, task),
             ),
             message,
         )
@@ -143,12 +142,7 @@ class Follower:
         if not scene.written(placement, marker_text(task.id, task.attempt), task.since_size):
             return None
         path = scene.transcript(placement)
-        return _last_answer(transcript.tail(path)) if path else None
-
-    def _running_for(self, task: Task) -> float:
-        if task.host_boot == process.host_boot_id():
-            return self._clock.monotonic() - task.started_mono
-        return time.time() - task.started_ms / 1000
+        return _last_answer([record for _, record in transcript.tail(path)]) if path else None
 
     def _again(self, task: Task, why: str) -> None:
         again = msgspec.structs.replace(

@@ -165,13 +165,12 @@ class Floor:
             conversation=conversation or str(uuid.uuid4()),
             cwd=cwd or placement.cwd,
             launch=secrets.token_hex(6),
-            launched_ms=self.store.now_ms(),
         )
         with self.store.transaction() as tx:
             if request:
                 number = swaps.begin(
                     tx, kind="fresh", source="main", target="", urgency="idle", reason="", order_id=0,
-                    request_id=request, started_ms=1, deadline_mono=0.0, host_boot="",
+                    request_id=request, started_ms=1, started_mono=1.0, deadline_mono=0.0, host_boot="",
                 )  # fmt: skip
                 swaps.finish(tx, number, "done", "", 1)
             sessions.place(tx, placed)

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from failover import clock
 from failover.config import Config, load
 from failover.host import process
 from failover.host.process import ProcessId
@@ -59,11 +60,13 @@ class World:
         failover: Mapping[str, Any] | None = None,
         extra: Mapping[str, Any] | None = None,
         root: Path | None = None,
+        wrong_clock: bool = False,
     ) -> None:
         """Make the folders and the configuration.
 
         real: the real binary, None for the simulated one; sessions: name → project; settings: the user's own
-        settings.json in the shared tree; failover, extra: sections of the configuration.
+        settings.json in the shared tree; failover, extra: sections of the configuration; wrong_clock: the time of day
+        of roles and simulated binaries can be set wrong (`set_clock`).
         """
         self.root = root or Path(tempfile.mkdtemp(prefix="cf-"))
         self.real = real is not None
@@ -91,6 +94,7 @@ class World:
         self.command = real if real is not None else real_cli.sim_claude(self.root / "bin")
         self.api = Api(self.root / "api.jsonl")
         self._failover, self._extra = dict(failover or {}), dict(extra or {})
+        self._clock = self.root / "clock-off-by" if wrong_clock else None
         self._seen: set[ProcessId] = set()
 
     # -- life -----------------------------------------------------------------------------------------
@@ -146,7 +150,15 @@ class World:
     def environment(self) -> dict[str, str]:
         """Return the environment of the operator of this host."""
         keep = {name: os.environ[name] for name in ("PATH", "LANG", "TERM", "PYTHONPATH") if name in os.environ}
-        return {**keep, "HOME": str(self.home), "FAILOVER_CONFIG": str(self.config_file)}
+        off = {clock.VARIABLE: str(self._clock)} if self._clock else {}
+        return {**keep, **off, "HOME": str(self.home), "FAILOVER_CONFIG": str(self.config_file)}
+
+    def set_clock(self, off_by: float) -> None:
+        """Let the host's time of day be wrong from now on. off_by: seconds."""
+        assert self._clock is not None
+        fresh = self._clock.with_suffix(".new")
+        fresh.write_text(str(off_by))
+        fresh.replace(self._clock)
 
     def cli(self, *arguments: str, check: bool = True, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Run `claude-failover ...` as the operator would. Raises RuntimeError when it fails and `check` is set."""

@@ -129,7 +129,7 @@ CREATE TABLE placements (       -- account-switcher: which account and process e
     pane          TEXT NOT NULL DEFAULT '',
     pid           INTEGER NOT NULL DEFAULT 0, -- with start: 0 until known
     start         INTEGER NOT NULL DEFAULT 0,
-    launched_ms   INTEGER NOT NULL
+    since_size    INTEGER NOT NULL DEFAULT 0 -- of the transcript, when the process was started (bytes)
 );
 
 CREATE TABLE swaps (            -- account-switcher; restarts and stops go the same way
@@ -143,6 +143,7 @@ CREATE TABLE swaps (            -- account-switcher; restarts and stops go the s
     request_id    INTEGER NOT NULL DEFAULT 0, -- row in swap_requests; of a fresh one, in fresh_requests
     state         TEXT NOT NULL,              -- open | done | partial | failed | refused
     started_ms    INTEGER NOT NULL,
+    started_mono  REAL NOT NULL,
     deadline_mono REAL NOT NULL,
     host_boot     TEXT NOT NULL,
     finished_ms   INTEGER NOT NULL DEFAULT 0,

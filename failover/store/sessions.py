@@ -28,7 +28,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     pane: str = ""
     pid: int = 0
     start: int = 0
-    launched_ms: int = 0
+    since_size: int = 0
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):

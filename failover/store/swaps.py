@@ -17,7 +17,8 @@ REQUEST_LASTS_MS = 20_000
 class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     """A swap (or restart, or stop) as the store keeps it.
 
-    deadline_mono: monotonic seconds of the boot `host_boot`; tried: earlier targets that turned out to be none.
+    started_mono, deadline_mono: monotonic seconds of the boot `host_boot`; tried: earlier targets that turned out to
+    be none.
     """
 
     id: int
@@ -30,6 +31,7 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     request_id: int
     state: str
     started_ms: int
+    started_mono: float
     deadline_mono: float
     host_boot: str
     finished_ms: int
@@ -72,16 +74,16 @@ def latest(store: Store, limit: int = 20, *, fresh: bool = False) -> list[SwapRo
     return [_swap(row) for row in store.query(f"SELECT * FROM swaps {where}ORDER BY id DESC LIMIT ?", (limit,))]
 
 
-def last_started_ms(store: Store) -> int | None:
-    """Return when the last swap between accounts began (epoch milliseconds), None when there was none."""
-    row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'swap'")
-    return row[0] if row else None
+def last_swap(store: Store) -> SwapRow | None:
+    """Return the last swap between accounts, None when there was none."""
+    row = store.one("SELECT * FROM swaps WHERE kind = 'swap' ORDER BY id DESC LIMIT 1")
+    return _swap(row) if row else None
 
 
-def last_continued_ms(store: Store) -> int | None:
-    """Return when sessions were last continued on the account that they were on, None when never."""
-    row = store.one("SELECT max(started_ms) FROM swaps WHERE kind = 'restart' AND request_id > 0")
-    return row[0] if row else None
+def last_continued(store: Store) -> SwapRow | None:
+    """Return the last restart that continued sessions on the account that they were on, None when there was none."""
+    row = store.one("SELECT * FROM swaps WHERE kind = 'restart' AND request_id > 0 ORDER BY id DESC LIMIT 1")
+    return _swap(row) if row else None
 
 
 def limits_met(store: Store) -> list[Reached]:
@@ -122,19 +124,19 @@ def away(store: Store) -> frozenset[str]:
 
 
 def owed(store: Store, session: str, conversation: str) -> tuple[str, int]:
-    """Return the prompt with which a session was to go on when its last move left it without a process, and since when
-    (epoch milliseconds); empty when it is owed none."""
+    """Return the prompt with which a session was to go on when its last move left it without a process, and the size of
+    its transcript at that time (bytes); empty when it is owed none."""
     row = store.one(
-        "SELECT m.id, m.body, max(j.at_ms) AS at_ms FROM moves m JOIN journal j ON j.move = m.id WHERE m.id ="
-        " (SELECT max(id) FROM moves WHERE session = ?) AND m.state IN ('stopped', 'failed', 'yielded')",
+        "SELECT body FROM moves WHERE id = (SELECT max(id) FROM moves WHERE session = ?)"
+        " AND state IN ('stopped', 'failed', 'yielded')",
         (session,),
     )
-    if row is None or row["body"] is None:
+    if row is None:
         return "", 0
     move = _move.decode(row["body"])
     if move.fresh is not None and conversation == move.fresh.conversation:
         return "", 0  # its task is offered again by the dispatcher
-    return (move.prompt, row["at_ms"]) if move.conversation == conversation else ("", 0)
+    return (move.prompt, move.since_size) if move.conversation == conversation else ("", 0)
 
 
 def begin(
@@ -148,14 +150,27 @@ def begin(
     order_id: int,
     request_id: int,
     started_ms: int,
+    started_mono: float,
     deadline_mono: float,
     host_boot: str,
 ) -> int:
     """Open a swap and return its id."""
     return tx.insert(
         "INSERT INTO swaps (kind, source, target, urgency, reason, order_id, request_id, state, started_ms,"
-        " deadline_mono, host_boot) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
-        (kind, source, target, urgency, reason, order_id, request_id, started_ms, deadline_mono, host_boot),
+        " started_mono, deadline_mono, host_boot) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
+        (
+            kind,
+            source,
+            target,
+            urgency,
+            reason,
+            order_id,
+            request_id,
+            started_ms,
+            started_mono,
+            deadline_mono,
+            host_boot,
+        ),
     )
 
 

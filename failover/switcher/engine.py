@@ -164,15 +164,16 @@ class Engine:
             case "lost":
                 ending = scene.ending(move)
                 lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
-                return replaying.compose(self._store, lost, ending)
+                return replace(replaying.compose(self._store, lost, ending), since_size=scene.size(move))
             case "died" | "again":
-                return replaying.begin_anew(replaying.compose(self._store, moved, scene.ending(move)))
+                composed = replaying.compose(self._store, moved, scene.ending(move))
+                return replaying.begin_anew(replace(composed, since_size=scene.size(move)))
             case "relaunch":
                 # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
                 again = move.launch and not move.new_pid and step.target == move.target
                 launch = move.launch if again else new_launch_id()
-                known = {"launch": launch, "launches": move.launches + 1, "launched_ms": self._store.now_ms()}
-                moved = replace(moved, target=step.target, new_pid=0, new_start=0, **known)
+                moved = replace(moved, target=step.target, launch=launch, new_pid=0, new_start=0)
+                moved = replace(moved, launches=move.launches + 1)
                 sessions.place(tx, self._placement(moved, scene))
             case "launched":
                 found, server = scene.process_of(move), self._launcher.server()
@@ -212,7 +213,7 @@ class Engine:
             pane=pane.pane_id if pane else "",
             pid=move.new_pid,
             start=move.new_start,
-            launched_ms=move.launched_ms,
+            since_size=move.since_size,
         )
 
     # -- what is to be done in each state; all of it may be done again -----------------------------
@@ -276,7 +277,7 @@ class Engine:
         return own and hold is not None and self._clock.monotonic() < hold.until_mono
 
     def _finish(self, row: SwapRow, moves: Sequence[Move]) -> str:
-        took = self._store.now_ms() - row.started_ms
+        took = round(process.seconds_since(self._clock, row) * 1000)
         outcome, sentence = swap.conclude(moves, took)
         stayed = sum(move.state not in ("verified", "stopped") for move in moves)
         with self._store.transaction() as tx:

@@ -126,8 +126,15 @@ class Scene:
 
     def ending(self, move: Move) -> transcript.Ending | None:
         """Return how the conversation's transcript ends, None when it has none."""
-        path = transcript.locate(self._config.shared_dir, Path(move.cwd), move.conversation)
+        path = self._transcript(move)
         return transcript.ending(path) if path else None
+
+    def size(self, move: Move) -> int:
+        """Return how long the conversation's transcript is (bytes)."""
+        return transcript.size(self._transcript(move))
+
+    def _transcript(self, move: Move) -> Path | None:
+        return transcript.locate(self._config.shared_dir, Path(move.cwd), move.conversation)
 
     def elsewhere(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
         """Return the live processes on a conversation, by registry and by arguments, less `ours`.
@@ -151,7 +158,7 @@ class Scene:
         # Only a session that looks stopped is worth reading its transcript for.
         if entry.status in ("idle", "waiting"):
             ending = self.ending(move)
-            limited = ending is not None and ending.is_limited_since(move.launched_ms)
+            limited = ending is not None and ending.is_limited_since(move.since_size)
             # A shell that runs on shows in the registry's status; other children may be the user's MCP servers.
             quiet = entry.status == "idle" and (ending is None or not ending.background)
         return Seen(
@@ -203,7 +210,7 @@ class Scene:
         The hooks of a turn that came and went while the control plane was being started were heard by nobody.
         """
         ending = self.ending(move)
-        if ending is None or not ending.was_given(move.prompt, move.launched_ms):
+        if ending is None or not ending.was_given(move.prompt, move.since_size):
             return False, ""
         failures = {"limit": "rate_limit", "error": "unknown"}
         return ending.last_kind == "assistant_text", failures.get(ending.last_kind, "")
@@ -218,7 +225,7 @@ class Scene:
             return "", "", None
         ending = self.ending(move)
         limit = ending.limit if ending is not None else None
-        if ending is not None and limit is not None and ending.is_limited_since(move.launched_ms):
+        if ending is not None and limit is not None and ending.is_limited_since(move.since_size):
             reached = Reached(move.target, limit.type, limit.resets_at, limit.at_ms)
             return f"it has reached its {limit.type} limit", "limit", reached
         words = "throttled" if failure == "rate_limit" else failure.replace("_", " ")

@@ -209,6 +209,7 @@ class Desk:
         reason = wanted.reason
         if kind == "swap" and (cost := swap.bill(moves)):
             reason = f"{reason}; {cost}"
+        now = self._clock.monotonic()
         with self._store.transaction() as tx:
             if requests and list(requests) != fresh.unserved(self._store):
                 return "a task was taken back while its session was about to be started anew; looking again"
@@ -222,7 +223,8 @@ class Desk:
                 order_id=order_id,
                 request_id=requests[-1].id if requests else request_id,
                 started_ms=self._store.now_ms(),
-                deadline_mono=self._clock.monotonic() + wait,
+                started_mono=now,
+                deadline_mono=now + wait,
                 host_boot=process.host_boot_id(),
             )
             begins = {one.session: Fresh(one.conversation, one.cwd, one.prompt) for one in requests}
@@ -258,7 +260,7 @@ class Desk:
                 pane=placement.pane,
                 pid=placement.pid,
                 start=placement.start,
-                launched_ms=placement.launched_ms,
+                since_size=placement.since_size,
                 server_pid=server.pid if server else 0,
                 server_start=server.start if server else 0,
                 pinned=placement.pinned,

@@ -56,8 +56,8 @@ def compose(store: Store, move: Move, ending: Ending | None) -> Move:
     outcome, cut_off, limited = move.outcome or "idle", move.cut_off, move.limited
     queued: tuple[str, ...] = ()
     if ending is not None:
-        queued, limited = ending.queued_prompts, limited or ending.is_limited_since(move.launched_ms)
-        if ending.began_nothing_since(move.launched_ms):
+        queued, limited = ending.queued_prompts, limited or ending.is_limited_since(move.since_size)
+        if ending.began_nothing_since(move.since_size):
             pass  # left open by a process that crashed before this one: its task was offered to others
         elif ending.open_tools:
             cut_off = _open_tools(ending)
@@ -83,7 +83,7 @@ def begin_anew(move: Move) -> Move:
     if move.fresh is None or move.prompt or move.conversation == move.fresh.conversation:
         return move
     return msgspec.structs.replace(
-        move, conversation=move.fresh.conversation, cwd=move.fresh.cwd, prompt=move.fresh.prompt
+        move, conversation=move.fresh.conversation, cwd=move.fresh.cwd, prompt=move.fresh.prompt, since_size=0
     )
 
 
@@ -93,13 +93,13 @@ def _late(store: Store, move: Move, ending: Ending | None, queued: tuple[str, ..
     return [
         call.prompt
         for call in hooks.prompts_after(store, move.conversation, move.noted_call)
-        if call.prompt not in queued and not (ending and ending.was_given(call.prompt, call.at_ms - _SLACK_MS))
+        if call.prompt not in queued and not (ending and ending.was_given_at(call.prompt, call.at_ms - _SLACK_MS))
     ]
 
 
 def _again(store: Store, move: Move, ending: Ending | None) -> Move:
     """Make the prompt for one more relaunch: the first one's, unless the conversation has that already."""
-    if not move.prompt or ending is None or not ending.was_given(move.prompt, move.launched_ms - _SLACK_MS):
+    if not move.prompt or ending is None or not ending.was_given(move.prompt, move.since_size):
         return move
     late = [text for text in _late(store, move, ending, ending.queued_prompts) if text != move.prompt]
     failed = ending.last_kind in ("error", "limit")

@@ -46,15 +46,16 @@ class Starter:
                 continue
             if last and last.cwd not in (str(spec.project), *map(str, spec.serves)):
                 last = None  # a conversation belongs to its folder
+            conversation, cwd = (last.conversation, last.cwd) if last else (str(uuid.uuid4()), str(spec.project))
             placement = Placement(
                 session=spec.name,
                 account=account or (last.account if last else "") or spec.account or self._preferred(),
-                conversation=last.conversation if last else str(uuid.uuid4()),
-                cwd=last.cwd if last else str(spec.project),
+                conversation=conversation,
+                cwd=cwd,
                 wanted="running",
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),
-                launched_ms=self._store.now_ms(),
+                since_size=transcript.size(transcript.locate(self._config.shared_dir, Path(cwd), conversation)),
             )
             try:
                 self._start(placement)
@@ -91,12 +92,11 @@ class Starter:
 
         Nothing, when somebody has gone on with the conversation since.
         """
-        text, since_ms = swaps.owed(self._store, placement.session, placement.conversation)
+        text, since_size = swaps.owed(self._store, placement.session, placement.conversation)
         path = transcript.locate(self._config.shared_dir, Path(placement.cwd), placement.conversation)
         if not text or path is None:
             return text
-        gone_on = any(given.at_ms > since_ms for given in transcript.ending(path).prompts)
-        return "" if gone_on else text
+        return "" if transcript.ending(path).went_on_since(since_size) else text
 
     def _preferred(self) -> str:
         """Return the most preferred account that nothing speaks against, else the most preferred one."""

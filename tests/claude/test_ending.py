@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from failover.claude import transcript
-from failover.claude.ending import Ending, Limit, OpenTool, read_ending
+from failover.claude import ending, transcript
+from failover.claude.ending import Ending, Limit, OpenTool
 
 DATA = Path(__file__).parent / "data"
 
@@ -21,17 +22,23 @@ def end_of(name: str) -> Ending:
     return transcript.ending(DATA / f"{name}.jsonl")
 
 
+def read_ending(records: Iterable[dict[str, Any]]) -> Ending:
+    return ending.read_ending(enumerate(records))
+
+
 def state(name: str) -> Ending:
     """Return how a conversation stands, without what was said in it."""
     return msgspec.structs.replace(end_of(name), prompts=())
 
 
-def test_what_the_model_was_given_is_known_by_text_and_time() -> None:
-    ending = end_of("stopped-while-streaming")
-    (*_, last) = ending.prompts
-    assert ending.was_given(f" {last.text}\n", last.at_ms)
-    assert not ending.was_given(last.text, last.at_ms + 1), "that was said before"
-    assert not ending.was_given("something else", 0)
+def test_what_the_model_was_given_is_known_by_text_and_place_and_time() -> None:
+    found = end_of("stopped-while-streaming")
+    (*_, last) = found.prompts
+    assert found.was_given(f" {last.text}\n", last.byte)
+    assert not found.was_given(last.text, last.byte + 1), "that was said before"
+    assert not found.was_given("something else", 0)
+    assert found.was_given_at(f" {last.text}\n", last.at_ms)
+    assert not found.was_given_at(last.text, last.at_ms + 1), "that was said before"
 
 
 def test_a_finished_turn_leaves_nothing_open() -> None:
@@ -80,9 +87,8 @@ def test_a_prompt_that_went_back_to_the_editor_waits_no_more() -> None:
 
 def test_a_replay_that_holds_the_prompt_ends_its_wait_without_any_word_of_an_exit() -> None:
     # SIGKILL writes no exit.
-    records = [
-        record for record in transcript.tail(DATA / "queued-held-and-stopped.jsonl") if record["type"] != "cost-state"
-    ]
+    whole = transcript.tail(DATA / "queued-held-and-stopped.jsonl")
+    records = [record for _, record in whole if record["type"] != "cost-state"]
     assert len(read_ending(records).queued_prompts) == 2
     replay = "Meanwhile this was written to you:\n\nQUEUED PROMPT second\n\nQUEUED PROMPT third\nline2"
     records.append({"type": "user", "message": {"role": "user", "content": replay}})
@@ -123,7 +129,7 @@ def test_a_sub_agent_at_work_is_background_work() -> None:
 
 
 def test_a_sub_agent_whose_launch_lies_before_the_tail_is_still_counted() -> None:
-    last = [r for r in transcript.tail(DATA / "sub-agent-at-work.jsonl") if r.get("subtype") == "turn_duration"]
+    last = [r for _, r in transcript.tail(DATA / "sub-agent-at-work.jsonl") if r.get("subtype") == "turn_duration"]
     assert read_ending(last).background == ("sub-agent",)
 
 
@@ -212,9 +218,10 @@ def test_no_record_of_another_shape_breaks_the_reading(records: list[dict[str, A
 
 
 def test_a_conversation_that_an_earlier_process_left_open_is_known_by_its_prompts() -> None:
-    user = {"type": "user", "timestamp": "2026-01-01T00:00:10Z", "message": {"role": "user", "content": "go on"}}
-    at_ms = 1767225610000
-    assert read_ending([user]).began_nothing_since(at_ms + 1)
-    assert not read_ending([user]).began_nothing_since(at_ms)
-    assert not read_ending([]).began_nothing_since(at_ms)
-    assert not read_ending([{**user, "timestamp": "noon"}]).began_nothing_since(at_ms + 1), "unknown is not old"
+    user = {"type": "user", "message": {"role": "user", "content": "go on"}}
+    found = ending.read_ending([(100, user)])
+    assert found.began_nothing_since(101)
+    assert not found.began_nothing_since(100)
+    assert not read_ending([]).began_nothing_since(0)
+    assert found.went_on_since(100)
+    assert not found.went_on_since(101)

@@ -53,19 +53,20 @@ def test_a_name_that_is_no_conversation_is_never_looked_for(tmp_path: Path, name
 def test_a_half_written_last_line_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"type":"user"}\n{"type":"assist')
-    assert transcript.tail(path) == [{"type": "user"}]
+    assert transcript.tail(path) == [(0, {"type": "user"})]
 
 
 def test_a_first_line_that_the_limit_cuts_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"n":1}\n{"n":2}\n{"n":3}\n')
-    assert transcript.tail(path, 12) == [{"n": 3}]
+    assert transcript.tail(path, 12) == [(16, {"n": 3})]
 
 
 def test_torn_lines_between_whole_ones_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    path.write_bytes(b'{"n":1}\n\xff\xfe{\n[1]\n' + b"[" * 100_000 + b'\n\0\0\0\n{"n":2}\n')
-    assert transcript.tail(path) == [{"n": 1}, {"n": 2}]
+    torn = b'{"n":1}\n\xff\xfe{\n[1]\n' + b"[" * 100_000 + b"\n\0\0\0\n"
+    path.write_bytes(torn + b'{"n":2}\n')
+    assert transcript.tail(path) == [(0, {"n": 1}), (len(torn), {"n": 2})]
 
 
 def test_a_message_before_a_huge_bookkeeping_record_is_found(tmp_path: Path) -> None:

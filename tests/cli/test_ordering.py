@@ -115,7 +115,7 @@ def test_a_progress_bar_per_session_is_shown_on_a_terminal(control: Plane) -> No
         with store.transaction() as tx:
             swap = swaps.begin(
                 tx, kind="swap", source="a", target="b", urgency="soft", reason="r", order_id=order.id, request_id=0,
-                started_ms=now, deadline_mono=0.0, host_boot="x",
+                started_ms=now, started_mono=0.0, deadline_mono=0.0, host_boot="x",
             )  # fmt: skip
             for name in ("s-0", "s-1"):
                 swaps.add_move(tx, Move(

@@ -43,7 +43,7 @@ def stopped(control: Plane) -> Plane:
         ))  # fmt: skip
         swap = swaps.begin(
             tx, kind="swap", source="b", target="a", urgency="soft", reason="for the test", order_id=0, request_id=0,
-            started_ms=now, deadline_mono=0.0, host_boot="x",
+            started_ms=now, started_mono=0.0, deadline_mono=0.0, host_boot="x",
         )  # fmt: skip
         swaps.add_move(tx, Move(
             id=0, swap=swap, session="s-0", conversation="0", cwd="/", source="b", target="a", kind="swap",

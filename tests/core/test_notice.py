@@ -17,6 +17,7 @@ from failover.events import (
     SessionDied,
     SwapFinished,
     SwapStarted,
+    TaskBlocked,
     TaskFinished,
     topic,
 )
@@ -75,3 +76,10 @@ def test_what_went_well_or_concerns_nobody_makes_no_notice() -> None:
 def test_a_name_does_nothing_to_a_terminal() -> None:
     found = of(task("failed", name="\x1b[2Jx\nyé"))
     assert found is not None and found.text.isprintable() and "\\x1b[2Jx\\nyé" in found.text
+
+
+def test_a_task_that_waits_for_a_person_is_a_warning_and_a_new_start_is_no_news() -> None:
+    waits = TaskBlocked(task=3, name="t\x1b", session="s", waiting_for="permission prompt")
+    assert of(waits) == Notice("warning", "Task 3 (t\\x1b) waits for you in session s: permission prompt.")
+    begun = SwapStarted(swap=1, source="a", target="a", urgency="idle", sessions=("s",), reason="x", kind="fresh")
+    assert of(begun) is None and of(msgspec.structs.replace(finished("failed"), kind="fresh")) is None

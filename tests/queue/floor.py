@@ -104,7 +104,7 @@ class Floor:
         assert found is not None
         placement = Placement(
             session=name, account=account, conversation=str(uuid.uuid4()), cwd=str(self.project), wanted="running",
-            launch=secrets.token_hex(6), pane=pane.pane_id, pid=found.pid, start=found.start, launched_ms=1,
+            launch=secrets.token_hex(6), pane=pane.pane_id, pid=found.pid, start=found.start,
         )  # fmt: skip
         with self.store.transaction() as tx:
             sessions.place(tx, placement)
@@ -139,7 +139,7 @@ class Floor:
         """Open the move that a session is started anew by; return its swap."""
         number = swaps.begin(
             tx, kind="fresh", source="main", target="", urgency="idle", reason="", order_id=0, request_id=request,
-            started_ms=1, deadline_mono=0.0, host_boot="",
+            started_ms=1, started_mono=1.0, deadline_mono=0.0, host_boot="",
         )  # fmt: skip
         place = self.placement(name)
         swaps.add_move(

@@ -140,7 +140,7 @@ def test_a_process_that_a_move_ended_did_not_die(office: Office, sink: Path) -> 
     with office.store.transaction() as tx:
         swap = swaps.begin(
             tx, kind="swap", source="a", target="b", urgency="soft", reason="", order_id=0, request_id=0, started_ms=0,
-            deadline_mono=0.0, host_boot="",
+            started_mono=0.0, deadline_mono=0.0, host_boot="",
         )  # fmt: skip
         move = Move(
             id=0, swap=swap, session="s1", conversation="c", cwd="/", source="a", target="b", kind="swap", pid=77

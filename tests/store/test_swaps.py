@@ -47,6 +47,7 @@ def begin(store: Store, request_id: int = 0) -> int:
             order_id=0,
             request_id=request_id,
             started_ms=store.now_ms(),
+            started_mono=0.0,
             deadline_mono=0.0,
             host_boot="x",
         )

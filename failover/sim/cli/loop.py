@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from failover.clock import SystemClock
 from failover.sim.cli.ask import Refused
 from failover.sim.cli.screen import Dialog
 from failover.sim.cli.session import Queued, Session
@@ -151,7 +152,7 @@ class Loop:
                 session.queue.append(Queued(_CONTINUE))
                 session.wake.notify_all()
 
-        self._armed = threading.Timer(max(at - time.time(), 0) + 0.5, go_on)
+        self._armed = threading.Timer(max(at - SystemClock().epoch(), 0) + 0.5, go_on)
         self._armed.daemon = True
         self._armed.start()
 

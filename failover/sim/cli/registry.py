@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
+
+from failover.clock import SystemClock
 
 
 class Registry:
@@ -53,7 +54,7 @@ class Registry:
 
 
 def _now_ms() -> int:
-    return int(time.time() * 1000)
+    return int(SystemClock().epoch() * 1000)
 
 
 def _start_ticks() -> str:

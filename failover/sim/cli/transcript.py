@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from failover.clock import SystemClock
 from failover.sim.brain import SYNTHETIC
 
 Message = dict[str, Any]
@@ -154,7 +155,7 @@ class Transcript:
             self._write(record)
 
     def _write(self, record: dict[str, Any]) -> None:
-        now = time.time()
+        now = SystemClock().epoch()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
         with self._lock:
             self._pending.append(json.dumps({**record, "timestamp": stamp}, ensure_ascii=False) + "\n")

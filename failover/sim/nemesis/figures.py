@@ -7,7 +7,7 @@ from typing import Any
 
 from failover.sim import audit
 from failover.sim.nemesis import losses
-from failover.sim.nemesis.hands import LEFT_OUT, Hands
+from failover.sim.nemesis.hands import Hands
 from failover.sim.nemesis.records import Record
 
 
@@ -17,7 +17,7 @@ def figures(record: Record, hands: Hands) -> dict[str, Any]:
     return {
         "sessions": len(record.sessions),
         "faults": dict(sorted(hands.faults.items())),
-        "skipped": {**hands.skipped, **{kind: [why] for kind, why in LEFT_OUT.items()}},
+        "skipped": hands.skipped,
         "swaps": len(record.swaps),
         "moves": dict(Counter(move["state"] for move in record.moves)),
         "interrupted": sum(move["outcome"] == "interrupted" for move in record.moves),

@@ -20,8 +20,14 @@ from failover.sim.nemesis.operator import TRIES, UP, Operator
 from failover.sim.nemesis.plan import FAULTS, Act
 from failover.sim.world import World
 
-#: A clock cannot be turned for these processes alone, and turning the host's would be everybody's.
-LEFT_OUT = {"clock": "there is no clock of its own to jump: the roles read the host's, which others read too"}
+
+@dataclass
+class Jump:
+    """A time in which the roles' time of day was wrong. since, until: true epoch seconds; off_by: seconds."""
+
+    off_by: float
+    since: float
+    until: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Hands:
         self.skipped: dict[str, list[str]] = {}
         self.crashes: list[Crash] = []
         self.kills: list[tuple[float, str]] = []  # (epoch seconds, role)
+        self.jumps: list[Jump] = []
         self.log: list[str] = []
         self._world, self._disk, self._say = world, disk, say
         self._began = time.monotonic()
@@ -182,6 +189,22 @@ class Hands:
         self.note(f"disk full for {seconds} s")
         self._after(seconds, self._disk.free)
         return ""
+
+    def _clock(self, off_by: float, seconds: float) -> str:
+        if self._world.real:
+            return "the real binary reads the host's clock, which others read too"
+        if self.jumps and self.jumps[-1].until == float("inf"):
+            return "it is wrong already"
+        self.note(f"the time of day is wrong by {off_by} s for {seconds} s")
+        jump = Jump(off_by, time.time())
+        self.jumps.append(jump)
+        self._world.set_clock(off_by)
+        self._after(seconds, lambda: self._right_the_clock(jump))
+        return ""
+
+    def _right_the_clock(self, jump: Jump) -> None:
+        self._world.set_clock(0)
+        jump.until = time.time()
 
     def _throttle(self, mode: str, seconds: float) -> str:
         account = self._in_use()

@@ -21,6 +21,7 @@ _DECK: dict[str, int] = {
     "throttle": 2,
     "crash-session": 2,
     "pause": 2,
+    "clock": 2,
     "disk-full": 1,
     "kill-supervisord": 1,
     "down-up": 1,
@@ -28,6 +29,8 @@ _DECK: dict[str, int] = {
 FAULTS = tuple(_DECK)
 #: What keeps sessions moving; the windows of accounts open again by themselves.
 SWAPS = ("cross", "order", "cross", "spend-5h", "order-one", "spend-7d", "cross", "restart")
+#: How far the time of day is set wrong (seconds): no run lasts half as long, so that a stamp tells that it is wrong.
+HOUR, DAY = 3600, 86400
 GARBAGE = ("bytes", "oversized", "nested", "wrong-shape", "forged", "flood", "sockets")
 
 
@@ -111,6 +114,8 @@ def _fault(
             how = {"mode": luck.choice(["429plain", "529"]), "seconds": round(luck.uniform(1, 4), 1)}
         case "crash-session":
             how = {"session": next(names), "seconds": round(luck.uniform(0.3, 2), 1)}
+        case "clock":
+            how = {"off_by": luck.choice([-DAY, -HOUR, HOUR, DAY]), "seconds": round(luck.uniform(1, 5), 1)}
         case "pause" | "disk-full":
             how = {"seconds": round(luck.uniform(1, 4), 1)}
         case "kill-supervisord" | "down-up":

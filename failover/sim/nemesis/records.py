@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from failover.host import daemon, process
 from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
-from failover.sim.nemesis.hands import Crash
+from failover.sim.nemesis.hands import Crash, Jump
 from failover.sim.nemesis.plan import TaskSpec
 from failover.sim.nemesis.watch import SECRET, Life, Sightings
 from failover.sim.world import World
@@ -26,6 +26,12 @@ Row = dict[str, Any]
 _LOGINS = re.compile(r"\.credentials\.json.*|\.sim-token")
 #: How half-written files are named here (each is renamed when it is whole).
 _HALF = re.compile(r".*\.tmp|.*\.part|token\.\d+|\.state\.db\.\d+")
+
+
+#: What the roles stamp with the time of day, of all that the checks compare.
+_STAMPS = frozenset({"at_ms", "started_ms", "finished_ms"})
+#: A stamp may be written a little after its clock was read (seconds).
+_BLUR = 1.0
 
 
 @dataclass
@@ -67,24 +73,27 @@ class Record:
         return {row["pane"]: row["session"] for row in rows if row["pane"]}
 
 
-def read(world: World) -> Record:
-    """Read all that is on disk and in the process table. The daemon runs, and everything is at rest."""
+def read(world: World, jumps: Sequence[Jump] = ()) -> Record:
+    """Read all that is on disk and in the process table. The daemon runs, and everything is at rest.
+
+    jumps: when the roles' time of day was wrong; what they stamped then is put right.
+    """
     return Record(
         sessions=tuple(world.sessions),
         api=world.api.records(),
         witness=world.steps(),
         processes=world.simulated(),
-        swaps=_rows(world, "SELECT * FROM swaps ORDER BY id"),
+        swaps=[_righted(row, jumps) for row in _rows(world, "SELECT * FROM swaps ORDER BY id")],
         moves=[
             {**json.loads(row["body"]), "id": row["id"], "swap": row["swap"], "state": row["state"]}
             for row in _rows(world, "SELECT * FROM moves ORDER BY id")
         ],
-        journal=_rows(world, "SELECT * FROM journal ORDER BY id"),
+        journal=[_righted(row, jumps) for row in _rows(world, "SELECT * FROM journal ORDER BY id")],
         tasks=[
             {**json.loads(row["body"]), **{key: value for key, value in row.items() if key != "body"}}
             for row in _rows(world, "SELECT * FROM tasks ORDER BY id")
         ],
-        events=[{**json.loads(row["body"]), "at_ms": row["at_ms"]} for row in _events(world)],
+        events=[_righted({**json.loads(row["body"]), "at_ms": row["at_ms"]}, jumps) for row in _events(world)],
         placements=_rows(world, "SELECT * FROM placements"),
         files=sorted(_queue_files(world)),
         leftovers=[*_holds(world), *_locks(world), *_orphans(world), *_half_written(world)],
@@ -93,6 +102,20 @@ def read(world: World) -> Record:
 
 def _rows(world: World, sql: str) -> list[Row]:
     return [dict(row) for row in world.query(sql)]
+
+
+def _righted(row: Row, jumps: Sequence[Jump]) -> Row:
+    """Return a row with its stamps as a clock that is right would have made them."""
+    return {name: true_ms(value, jumps) if name in _STAMPS else value for name, value in row.items()}
+
+
+def true_ms(stamp: int, jumps: Sequence[Jump]) -> int:
+    """Return what a stamp of a role's clock would be had that been right (epoch milliseconds)."""
+    for jump in jumps:
+        true = stamp / 1000 - jump.off_by
+        if jump.since - _BLUR <= true <= jump.until + _BLUR:
+            return int(true * 1000)
+    return stamp
 
 
 def _events(world: World) -> list[Row]:

@@ -89,7 +89,7 @@ def run(
     names = {f"ccl-{number}": ("app" if number % 2 == 0 else "web") for number in range(sessions)}
     extra = {"dispatch": _DISPATCH}
     with contextlib.ExitStack() as stack:
-        world = World(real=real, accounts=ACCOUNTS, sessions=names, failover=_FAILOVER, extra=extra)
+        world = World(real=real, accounts=ACCOUNTS, sessions=names, failover=_FAILOVER, extra=extra, wrong_clock=True)
         disk = Disk(world.state)
         stack.callback(disk.remove)
         stack.enter_context(world)
@@ -146,7 +146,7 @@ class Nemesis:
             time.sleep(_TICK)
         unrest = self._rest.come(patience)
         self._watch.stop()
-        record = records.read(world)
+        record = records.read(world, hands.jumps)
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
         record.rested = self._rest.since
         record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
