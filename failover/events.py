@@ -123,7 +123,7 @@ class SessionLaunched(Event, frozen=True, tag="session.launched"):
 
 
 class SwapStarted(Event, frozen=True, tag="swap.started"):
-    """A swap began. reason: one sentence."""
+    """A swap began. reason: one sentence; kind: swap | restart | stop | fresh."""
 
     swap: int
     source: str

@@ -151,6 +151,9 @@ CREATE TABLE swaps (            -- account-switcher; restarts and stops go the s
     tried         TEXT NOT NULL DEFAULT '[]'  -- earlier targets that turned out to be none
 );
 CREATE UNIQUE INDEX one_open_swap ON swaps (state) WHERE state = 'open';
+CREATE INDEX swaps_by_kind ON swaps (kind, request_id);
+-- Thousands of tasks may begin conversations between two swaps of accounts.
+CREATE INDEX swaps_of_accounts ON swaps (id, request_id) WHERE kind != 'fresh';
 
 CREATE TABLE moves (            -- account-switcher
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -160,6 +163,7 @@ CREATE TABLE moves (            -- account-switcher
     body          TEXT NOT NULL
 );
 CREATE INDEX moves_by_swap ON moves (swap);
+CREATE INDEX moves_by_session ON moves (session);
 
 CREATE TABLE journal (          -- account-switcher: each step, written before it is done
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -70,8 +70,8 @@ def open_swap(store: Store) -> SwapRow | None:
 
 def latest(store: Store, limit: int = 20, *, fresh: bool = False) -> list[SwapRow]:
     """Return the newest swaps, newest first. fresh: with the starts of new conversations, which tell of no account."""
-    where = "" if fresh else "WHERE kind != 'fresh' "
-    return [_swap(row) for row in store.query(f"SELECT * FROM swaps {where}ORDER BY id DESC LIMIT ?", (limit,))]
+    which = "" if fresh else " INDEXED BY swaps_of_accounts WHERE kind != 'fresh'"
+    return [_swap(row) for row in store.query(f"SELECT * FROM swaps{which} ORDER BY id DESC LIMIT ?", (limit,))]
 
 
 def last_swap(store: Store) -> SwapRow | None:

@@ -92,3 +92,22 @@ def test_a_fresh_task_survives_the_death_of_either_role_while_its_session_is_sta
             done(world, "app", f"t{number}")
             assert steps(world, f"t{number}") == [1, 2], f"a step of t{number} was done twice or not at all"
         assert_nothing_lost(world)
+
+
+def test_a_task_is_cancelled_shown_and_tried_again_from_the_command_line() -> None:
+    with World(accounts=("a",), sessions={"one": "app"}) as world:
+        world.api.control(chunk_delay=0.0)
+        world.up()  # nobody is launched, so the task waits
+        drop(world, "app", "t1", steps=1)
+        world.wait(lambda: world.query("SELECT 1 FROM tasks"), "the task")
+        assert world.cli("tasks", "cancel", "1").stdout == "task 1 (t1) is cancelled\n"
+        assert world.cli("tasks", "cancel", "1", check=False).returncode == 3, "it is failed already"
+        shown = world.cli("tasks", "show", "1").stdout
+        assert "failed" in shown and "cancelled by" in shown and ".agent-queue/failed/t1.md" in shown
+        assert world.cli("tasks", "retry", "99", check=False).returncode == 2
+        world.cli("pause")
+        assert world.cli("tasks", "retry", "1").stdout == "task 1 (t1) is queued again\n", "that starts nothing"
+        world.cli("resume")
+        world.launch()
+        assert done(world, "app", "t1")["earlier"][0]["finish"]["reason"].startswith("cancelled by")
+        assert "before that" in world.cli("tasks", "show", "1").stdout and steps(world, "t1") == [1]
