@@ -89,14 +89,18 @@ def next_queued(store: Store, projects: Collection[str], sessions: Sequence[str]
 
     Only those, and for several projects those of others that stand before them, are read.
     """
-    index, limit = "queued_tasks" if len(projects) == 1 else "ranked_tasks", 4 * len(sessions) + 100
-    named = msgspec.json.encode(list(projects)).decode()
+    limit = 4 * len(sessions) + 100
+    if len(projects) == 1:
+        index, which, named = "queued_tasks", "= ?", next(iter(projects))
+    else:
+        index, which = "ranked_tasks", "IN (SELECT value FROM json_each(?))"
+        named = msgspec.json.encode(list(projects)).decode()
     found = []
     pinned = (pin for pin in sessions if _has_pinned(store, pin))
     for pin in ("", *pinned):
         found += store.query(
             f"SELECT * FROM tasks INDEXED BY {index} WHERE {_QUEUED} AND pin = ?"
-            " AND project IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, queued_ms, id LIMIT ?",
+            f" AND project {which} ORDER BY priority DESC, queued_ms, id LIMIT ?",
             (pin, named, limit),
         )
     return [_task(row) for row in found]
