@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -50,10 +51,13 @@ def silent(done: subprocess.CompletedProcess[bytes]) -> bool:
     return (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def path_without_curl(folder: Path) -> str:
-    """Return a PATH on which there is nothing but python3."""
+def path_with(folder: Path, *programs: str) -> str:
+    """Return a PATH on which there is nothing but these."""
     folder.mkdir()
-    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    for program in programs:
+        found = sys.executable if program == "python3" else shutil.which(program)
+        assert found is not None, f"{program} is needed for this test; install it"
+        (folder / program).symlink_to(Path(found).resolve())
     return str(folder)
 
 
@@ -82,15 +86,17 @@ def test_nobody_listening_is_silent_and_succeeds(script: str, socket_path: Path)
         assert silent(run(script, *arguments))
 
 
-@pytest.mark.parametrize("script", ["hook.sh", "statusline.sh"])
-def test_without_curl_python_does_it(script: str, server: Listener, socket_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("script", "program"), [("hook.sh", "curl"), ("statusline.sh", "python3")])
+def test_without_its_first_choice_the_next_best_does_it(
+    script: str, program: str, server: Listener, socket_path: Path, tmp_path: Path
+) -> None:
     arguments = (str(socket_path), QUERY, "5") if script == "hook.sh" else (str(socket_path), QUERY)
-    assert silent(run(script, *arguments, path=path_without_curl(tmp_path / "bin")))
+    assert silent(run(script, *arguments, path=path_with(tmp_path / "bin", program)))
     assert server.posts == [(f"/{script.removesuffix('.sh')}?{QUERY}", b'{"a": 1}')]
 
 
 @pytest.mark.parametrize("script", ["hook.sh", "statusline.sh"])
-def test_without_curl_and_python_nothing_happens(script: str, server: Listener, socket_path: Path) -> None:
+def test_without_any_client_nothing_happens(script: str, server: Listener, socket_path: Path) -> None:
     arguments = (str(socket_path), QUERY, "5") if script == "hook.sh" else (str(socket_path), QUERY)
     assert silent(run(script, *arguments, path="/nonexistent"))
     assert server.posts == []
@@ -115,19 +121,28 @@ def test_a_hook_ends_by_itself_after_its_seconds(server: Listener, socket_path: 
     assert silent(run("hook.sh", str(socket_path), QUERY, "0.3"))
 
 
-def test_a_held_hook_is_one_process_and_dies_with_its_signal(server: Listener, socket_path: Path) -> None:
+@pytest.mark.parametrize(("program", "code"), [("perl", 0), ("curl", -signal.SIGTERM)])
+def test_a_held_hook_is_one_process_that_a_signal_ends(
+    program: str, code: int, server: Listener, socket_path: Path, tmp_path: Path
+) -> None:
+    """A binary that ends tells its hooks to end, and notes one that does not do so with 0 as failed."""
     server.gate.clear()
     with subprocess.Popen(
-        ["/bin/sh", str(ASSETS / "hook.sh"), str(socket_path), QUERY, "30"], stdin=subprocess.PIPE
+        ["/bin/sh", str(ASSETS / "hook.sh"), str(socket_path), QUERY, "30"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PATH": path_with(tmp_path / "bin", program)},
     ) as hook:
         assert hook.stdin is not None
         hook.stdin.write(b"{}")
         hook.stdin.close()
         wait_for(lambda: server.posts, what="the post")
-        assert Path(f"/proc/{hook.pid}/comm").read_text().strip() == "curl"
+        assert Path(f"/proc/{hook.pid}/comm").read_text().strip() == program
         assert Path(f"/proc/{hook.pid}/task/{hook.pid}/children").read_text() == ""
         hook.terminate()
-        assert hook.wait(5) == -signal.SIGTERM
+        assert hook.wait(5) == code
+        assert hook.stderr is not None
+        assert hook.stderr.read() == b""
 
 
 def test_the_users_statusline_gets_the_same_input_and_its_output_is_shown(
