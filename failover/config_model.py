@@ -78,11 +78,12 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
-    """One tmux session. account: where it starts (None: on the preferred one)."""
+    """One tmux session. account: where it starts (None: on the preferred one); serves: further projects of its."""
 
     name: str
     project: Path
     account: str | None = None
+    serves: tuple[Path, ...] = ()
 
 
 class Deadline(msgspec.Struct, frozen=True):
@@ -152,12 +153,24 @@ class NotifySpec(msgspec.Struct, frozen=True):
     path: Path
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """How many tasks of one project may be at work at once."""
+
+    project: Path
+    at_once: int
+
+
 class Dispatch(msgspec.Struct, frozen=True):
-    """Tasks. submit_timeout: s until a prompt must have been taken; task_timeout: s until a task counts as failed."""
+    """Tasks. submit_timeout: s until a prompt must have been taken; task_timeout: s until a task counts as failed;
+    per_project: tasks of one project at work at once (None: as many as there are sessions), limits: where it differs;
+    status_json: whether `.agent-queue/status.json` is ours to write."""
 
     submit_timeout: float = 5.0
     max_attempts: int = 3
     task_timeout: float = 21600.0
+    per_project: int | None = None
+    limits: tuple[Limit, ...] = ()
+    status_json: Literal["write", "leave"] = "write"
 
 
 class Retention(msgspec.Struct, frozen=True):

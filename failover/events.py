@@ -154,7 +154,8 @@ class SessionLaunched(Event, frozen=True, tag="session.launched"):
 
 
 class SwapStarted(Event, frozen=True, tag="swap.started"):
-    """A swap began. reason: one sentence; shares: session → account, of those that go elsewhere than to the target."""
+    """A swap began. reason: one sentence; shares: session → account, of those that go elsewhere than to the target;
+    kind: swap | restart | stop | fresh."""
 
     swap: int
     source: str
@@ -163,6 +164,7 @@ class SwapStarted(Event, frozen=True, tag="swap.started"):
     sessions: tuple[str, ...]
     reason: str
     shares: dict[str, str] = {}
+    kind: str = "swap"
 
 
 class SwapRetargeted(Event, frozen=True, tag="swap.retargeted"):
@@ -198,6 +200,7 @@ class SwapFinished(Event, frozen=True, tag="swap.finished"):
     duration_ms: int
     sentence: str
     urgency: str = "soft"
+    kind: str = "swap"
 
 
 class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):
@@ -222,6 +225,39 @@ class TaskDispatched(Event, frozen=True, tag="task.dispatched"):
     name: str
     session: str
     attempt: int
+
+
+class FreshWanted(Event, frozen=True, tag="task.fresh-wanted"):
+    """A session is to be started anew for a task. request: row in `fresh_requests`."""
+
+    request: int
+    task: int
+    session: str
+
+
+class TaskBlocked(Event, frozen=True, tag="task.blocked"):
+    """A task's session waits for a person. waiting_for: for what, in the binary's words or ours."""
+
+    task: int
+    name: str
+    session: str
+    waiting_for: str
+
+
+class TaskUnblocked(Event, frozen=True, tag="task.unblocked"):
+    """A task's session waits for nobody any more."""
+
+    task: int
+    name: str
+    session: str
+
+
+class TaskRetried(Event, frozen=True, tag="task.retried"):
+    """A failed task was put back into its inbox."""
+
+    task: int
+    name: str
+    by: str
 
 
 class TaskFinished(Event, frozen=True, tag="task.finished"):
@@ -255,6 +291,7 @@ AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     SessionStateChanged, SessionDied, SessionLaunched,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
+    FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,
 ]  # fmt: skip
 
 

@@ -73,9 +73,27 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
-    assert structs == {*parts, config_model.NotifySpec}, "a new part of the configuration is missing here"
+    assert structs == {*parts, config_model.NotifySpec, config_model.Limit}, (
+        "a new part of the configuration is missing here"
+    )
     for struct, section in parts.items():
         assert set(struct.__struct_fields__) - {"file"} == set(section), struct.__name__
+
+
+def test_a_session_may_serve_further_projects_and_a_project_may_have_a_limit(tmp_path: Path) -> None:
+    projects = "projects: [~/a, ~/b, ~/c]\n"
+    sessions = (
+        "sessions: [{name: x, project: ~/a, serves: all}, {name: y, project: ~/a, serves: [~/b]},"
+        " {name: z, project: ~/c}]\n"
+    )
+    limits = "dispatch: {per_project: 2, limits: [{project: ~/b, at_once: 1}]}\n"
+    config = read(tmp_path, LEAST + projects + sessions + limits)
+    assert [one.serves for one in config.sessions] == [config.projects, config.projects[1:2], ()]
+    assert (config.dispatch.per_project, config.dispatch.limits) == (2, (config_model.Limit(Path("/home/dev/b"), 1),))
+    for wrong in (sessions.replace("[~/b]", "[~/d]"), limits.replace("~/b", "~/d"), limits.replace("2,", "0,")):
+        refused(tmp_path, LEAST + projects + wrong)
+    twice = "dispatch: {limits: [{project: ~/b, at_once: 1}, {project: ~/b, at_once: 2}]}\n"
+    assert "there twice" in str(refused(tmp_path, LEAST + projects + twice))
 
 
 def test_every_key_of_the_example_says_why() -> None:

@@ -33,7 +33,7 @@ class AccountSwitcher:
     """Takes up orders and requests; drives the open swap to its end."""
 
     name = "account-switcher"
-    topics: tuple[str, ...] = ("operator.", "usage.swap-wanted", "hook.", "session.")
+    topics: tuple[str, ...] = ("operator.", "usage.swap-wanted", "hook.", "session.", "task.fresh-wanted")
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
@@ -86,10 +86,17 @@ class AccountSwitcher:
         # Only the newest request tells what is wanted now.
         if requests := swaps.unserved_requests(self._store):
             done.append(self._desk.take_request(requests[-1], paused))
+        if swaps.open_swap(self._store) is None:
+            done.append(self._desk.take_fresh(paused))
         return done
 
     def _turn_away(self, row: SwapRow) -> list[str]:
-        """Answer orders that cannot wait for the open swap's end: a second swap is refused, not queued."""
+        """Answer orders that cannot wait for the open swap's end: a second swap is refused, not queued.
+
+        The start of a new conversation is over in a second or two, and nobody ordered it: that is waited for.
+        """
+        if row.kind == "fresh":
+            return []
         waiting = [order for order in orders.pending(self._store) if order.verb == "swap" and order.id != row.order_id]
         for order in waiting:
             with self._store.transaction() as tx:

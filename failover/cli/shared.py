@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _COLOURS = {
     "running": "green", "idle": "green", "working": "cyan", "done": "green", "verified": "green", "ok": "green",
+    "blocked": "yellow",
     "waiting": "yellow", "moving": "magenta", "partial": "yellow", "open": "cyan", "starting": "cyan", "limited": "red",
     "failed": "red", "exited": "red", "down": "red", "unknown": "yellow", "refused": "yellow",
 }  # fmt: skip

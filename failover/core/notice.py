@@ -28,6 +28,8 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
     """
     say = {name: printable(value) if isinstance(value, str) else value for name, value in told.items()}
     match kind:
+        case "swap.started" | "swap.finished" if say.get("kind") == "fresh":
+            return None  # a session at rest is started anew for a task; what comes of it is told of the task
         case "swap.started":
             count = len(say["sessions"])
             return Notice("info", f"{_sessions(count)} of {say['source']} move to {say['target']}: {say['reason']}.")
@@ -45,6 +47,9 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
         case "task.finished" if say["outcome"] == "failed":
             at = f" in session {say['session']}" if say["session"] else ""
             return Notice("warning", f"Task {say['task']} ({say['name']}) failed{at}: {say['reason']}.")
+        case "task.blocked":
+            task, waits = f"Task {say['task']} ({say['name']})", say["waiting_for"]
+            return Notice("warning", f"{task} waits for you in session {say['session']}: {waits}.")
         case "operator.paused":
             return Notice("info", f"Paused by {say['by']}: nothing is started or moved.")
         case "operator.account-disabled":

@@ -18,6 +18,7 @@ from failover.events import Envelope
 from failover.http import account_views, views
 from failover.http.app import MAX_BODY
 from failover.store import events, flags, orders, sessions
+from failover.store import tasks as stored_tasks
 from failover.store.db import Store
 
 #: The longest that an account is disabled for (seconds).
@@ -27,7 +28,9 @@ _LONGEST_OFF = 3650 * 86400
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wanted. by: who wants it, in words for people."""
 
-    verb: Literal["swap", "launch", "stop", "restart", "unpin", "pause", "resume", "disable", "enable"]
+    verb: Literal[
+        "swap", "launch", "stop", "restart", "unpin", "cancel", "retry", "pause", "resume", "disable", "enable"
+    ]
     args: orders.Args = orders.Args()
     by: str = "HTTP"
 
@@ -128,6 +131,14 @@ def make_routes(config: Config, store: Store) -> Litestar:
             number = orders.place(tx, store.now_ms(), data.verb, data.args, by)
         return OrderAnswer(number, f"order {number} is placed")
 
+    @get("/v1/tasks/{number:int}", sync_to_thread=False)
+    def task(number: int) -> views.TaskView:
+        """Return one task with its history."""
+        found = views.task(store, number)
+        if found is None:
+            raise NotFoundException(f"there is no task {number}")
+        return found
+
     @get("/v1/orders/{number:int}", sync_to_thread=False)
     def order(number: int) -> OrderState:
         """Return an order and what became of it."""
@@ -138,7 +149,8 @@ def make_routes(config: Config, store: Store) -> Litestar:
 
     return Litestar(
         route_handlers=[
-            healthz, readyz, status, accounts, session_list, tasks, swap_list, checkpoints, event_list, place, order,
+            healthz, readyz, status, accounts, session_list, tasks, task, swap_list, checkpoints, event_list, place,
+            order,
         ],
         request_max_body_size=MAX_BODY,
         exception_handlers={ValidationException: _in_words, RecursionError: _too_deep, StoreError: _no_store},
@@ -181,6 +193,13 @@ def _check(config: Config, store: Store, wanted: OrderRequest) -> None:
             config.account(wanted.args.to)
     except UsageError as error:
         raise ClientException(str(error)) from None
+    if wanted.verb in orders.TASK_VERBS:
+        # Neither starts anything, so a pause does not stand in the way.
+        if stored_tasks.get(store, wanted.args.task) is None:
+            raise ClientException(f"there is no task {wanted.args.task}; see: claude-failover tasks list")
+        return
+    if wanted.args.task:
+        raise ClientException("task is for the verbs cancel and retry only")
     if wanted.args.dry_run and wanted.verb != "swap":
         raise ClientException("dry_run is for the verb swap only")
     if (pause := flags.paused(store)) and not wanted.args.dry_run:

@@ -16,6 +16,7 @@ from failover.core.swap import progress, targets
 from failover.host.process import ProcessId, alive
 from failover.http.account_views import AccountView, accounts
 from failover.store import choices, flags, orders, sessions, swaps
+from failover.store import tasks as stored_tasks
 from failover.store.db import Store
 
 #: The programs of a running daemon, by supervisord name.
@@ -79,7 +80,7 @@ class SwapView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task."""
+    """A task. state: the store's, or `blocked` while its session waits for a person (`detail.blocked`: what for)."""
 
     id: int
     name: str
@@ -194,7 +195,7 @@ def swap_progress(move: Move) -> MoveView:
 
 def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:
     """Return the newest swaps, newest first."""
-    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit))
+    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit, fresh=True))
 
 
 def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:
@@ -204,7 +205,29 @@ def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:
         " THEN -finished_ms ELSE -priority END, id LIMIT ?",
         (limit,),
     )
-    return tuple(msgspec.convert(_with_detail(row), TaskView) for row in rows)
+    return tuple(_task_view(row) for row in rows)
+
+
+def task(store: Store, number: int) -> TaskView | None:
+    """Return one task."""
+    row = store.one("SELECT * FROM tasks WHERE id = ?", (number,))
+    return _task_view(row) if row else None
+
+
+def _task_view(row: Any) -> TaskView:
+    fields = _with_detail(row)
+    if fields["state"] in ("delivering", "running") and fields["detail"].get("blocked"):
+        fields["state"] = "blocked"
+    return msgspec.convert(fields, TaskView)
+
+
+def _task_counts(store: Store) -> dict[str, int]:
+    counts = {row[0]: row[1] for row in store.query("SELECT state, count(*) FROM tasks GROUP BY state")}
+    for one in stored_tasks.handed_over(store):
+        if one.blocked:
+            counts[one.state] -= 1
+            counts["blocked"] = counts.get("blocked", 0) + 1
+    return {state: count for state, count in counts.items() if count}
 
 
 def checkpoints(store: Store, session: str = "", limit: int = 50) -> tuple[CheckpointView, ...]:
@@ -231,7 +254,6 @@ def status(config: Config, store: Store) -> StatusView:
     """Return everything at a glance."""
     pause, swap = flags.paused(store), swaps.open_swap(store)
     views, those = roles(store), session_views(config, store)
-    counts = {row[0]: row[1] for row in store.query("SELECT state, count(*) FROM tasks GROUP BY state")}
     running = sum(view.running for view in views)
     words = [f"{running} of {len(views)} roles run"]
     by_state: dict[str, int] = {}
@@ -251,7 +273,7 @@ def status(config: Config, store: Store) -> StatusView:
         sessions=those,
         swap=swap_view(swap, swaps.moves(store, swap.id)) if swap else None,
         open_orders=len(orders.pending(store)),
-        tasks=counts,
+        tasks=_task_counts(store),
         decision=_decision(store),
     )
 

@@ -44,18 +44,18 @@ class Starter:
             if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
                 running.append(spec.name)
                 continue
-            if last and last.cwd != str(spec.project):
+            if last and last.cwd not in (str(spec.project), *map(str, spec.serves)):
                 last = None  # a conversation belongs to its folder
-            conversation = last.conversation if last else str(uuid.uuid4())
+            conversation, cwd = (last.conversation, last.cwd) if last else (str(uuid.uuid4()), str(spec.project))
             placement = Placement(
                 session=spec.name,
                 account=account or self._own(last.account if last else "", spec.account or "") or self._preferred(),
                 conversation=conversation,
-                cwd=str(spec.project),
+                cwd=cwd,
                 wanted="running",
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),
-                since_size=transcript.size(transcript.locate(self._config.shared_dir, spec.project, conversation)),
+                since_size=transcript.size(transcript.locate(self._config.shared_dir, Path(cwd), conversation)),
             )
             try:
                 self._start(placement)

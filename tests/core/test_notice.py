@@ -20,6 +20,7 @@ from failover.events import (
     SessionDied,
     SwapFinished,
     SwapStarted,
+    TaskBlocked,
     TaskFinished,
     topic,
 )
@@ -89,3 +90,10 @@ def test_what_is_said_of_an_account_by_a_person_and_of_its_login() -> None:
     assert of(LoginExpires(account="b", expires_at=7)) == Notice(
         "warning", "The login of account b expires at time 7: log in there anew."
     )
+
+
+def test_a_task_that_waits_for_a_person_is_a_warning_and_a_new_start_is_no_news() -> None:
+    waits = TaskBlocked(task=3, name="t\x1b", session="s", waiting_for="permission prompt")
+    assert of(waits) == Notice("warning", "Task 3 (t\\x1b) waits for you in session s: permission prompt.")
+    begun = SwapStarted(swap=1, source="a", target="a", urgency="idle", sessions=("s",), reason="x", kind="fresh")
+    assert of(begun) is None and of(msgspec.structs.replace(finished("failed"), kind="fresh")) is None

@@ -17,8 +17,8 @@ import pytest
 
 from failover.clock import ManualClock
 from failover.config import Config, load
-from failover.core.dispatch import Task
 from failover.core.session import HookCall
+from failover.core.task import Task
 from failover.host import process
 from failover.http.entrance import Entrance
 from failover.queue.scene import Scene
