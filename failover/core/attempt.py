@@ -29,13 +29,20 @@ BLOCKED_FOR = 2.0
 #: How long a new process may take to take its prompt before people are told (seconds; measured: 17 s when twenty start
 #: at once on two cores).
 UNTAKEN_FOR = 90.0
+#: How long a restarted dispatcher waits before it enters a prompt that it finds standing there (seconds): one that its
+#: predecessor entered in its last moment shows in hooks, registry and transcript by then (measured: 0.3 s).
+SETTLED = 1.0
 #: How often a prompt is sent: once, and once again when the session is proven not to have taken it.
 MAX_SENDS = 2
 
 
+#: How the prompt of every task begins.
+MARK = "[task "
+
+
 def marker_text(task: int, attempt: int) -> str:
     """Return the words by which a task's prompt is known again in hooks and transcripts."""
-    return f"[task {task}, attempt {attempt}]"
+    return f"{MARK}{task}, attempt {attempt}]"
 
 
 def prompt(task: int, attempt: int, path: str) -> str:
@@ -52,8 +59,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     phase: what this process did with its prompt (unknown: an earlier process may have sent it); taken: the session
     has the prompt, by its hooks or transcript; idle: proven; same: it is still the launch that the task was handed
-    to; shown: its pane shows the marker text; waited: seconds since the last thing that was done; sends: how often
-    the prompt was sent.
+    to; shown: its pane shows the marker text; left: another task's prompt stands in its prompt box; waited: seconds
+    since the last thing that was done; sends: how often the prompt was sent.
     """
 
     phase: Literal["fresh", "pasted", "entered", "unknown"]
@@ -63,6 +70,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     same: bool = True
     paused: bool = False
     shown: bool = False
+    left: bool = False
     waited: float = 0.0
     sends: int = 0
 
@@ -70,7 +78,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 class Act(msgspec.Struct, frozen=True):
     """What to do with a task that was handed over, and why."""
 
-    verb: Literal["wait", "paste", "enter", "taken", "take_back", "done", "failed", "again"]
+    verb: Literal["wait", "clear", "paste", "enter", "taken", "take_back", "done", "failed", "again"]
     why: str
 
 
@@ -92,9 +100,18 @@ def deliver(seen: Delivery, timeout: float) -> Act:
     if seen.phase == "fresh":
         if seen.paused:
             return Act("take_back", "paused by the operator")
+        if seen.left and seen.waited >= timeout:
+            return Act("take_back", "the prompt of an earlier task stands in its prompt box and cannot be removed")
+        if seen.left:
+            return Act("clear", "the prompt of an earlier task stands in its prompt box")
         return Act("enter", "its prompt stands there already") if seen.shown else Act("paste", "the session is idle")
     if seen.phase == "pasted" and seen.shown:
         return Act("enter", "its prompt stands there")
+    if seen.phase == "unknown" and seen.shown:
+        # Taken back, it would stand there still, and the next task's be added to it.
+        if seen.paused or seen.waited < SETTLED:
+            return Act("wait", "its prompt stands there")
+        return Act("enter", "an earlier dispatcher left its prompt there")
     if seen.waited < timeout:
         return Act("wait", "waiting to hear that it was taken")
     if seen.phase == "unknown" or seen.sends >= MAX_SENDS or seen.paused:

@@ -11,7 +11,7 @@ import msgspec
 
 from failover.clock import Clock
 from failover.config import Config
-from failover.core.attempt import MAX_SENDS, Act, Anew, Delivery, deliver, deliver_anew, marker_text, prompt
+from failover.core.attempt import MARK, MAX_SENDS, Act, Anew, Delivery, deliver, deliver_anew, marker_text, prompt
 from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import TaskDispatched
@@ -23,6 +23,8 @@ from failover.store import fresh, tasks
 from failover.store.db import Store
 from failover.store.fresh import FreshRequest
 
+#: What the prompt box begins with, and nothing below it holds (2.1.330).
+_BOX = "❯"
 #: A session that did not take a prompt is left alone this long, twice as long each time, and at most (seconds).
 _REST, _MOST_REST = 5.0, 300.0
 
@@ -160,6 +162,7 @@ class Deliverer:
             taken = scene.written(placement, text, task.since_size)
         pane = scene.pane(task.session)
         idle = bool(pane) and scene.idle(task.session)
+        screen = _flat(self._tmux.capture(pane)) if idle else ""
         seen = Delivery(
             phase=typed.phase,
             taken=taken,
@@ -167,7 +170,8 @@ class Deliverer:
             moving=scene.moving(task.session),
             same=same,
             paused=paused,
-            shown=idle and text in _flat(self._tmux.capture(pane)),
+            shown=text in screen,
+            left=MARK in (box := screen.rpartition(_BOX)[2]) and text not in box,
             waited=waited,
             sends=typed.sends,
         )
@@ -206,6 +210,9 @@ class Deliverer:
                 # Noted first: a paste of which tmux did not answer may stand there all the same.
                 typed.phase, typed.at, typed.sends = "pasted", self._clock.monotonic(), typed.sends + 1
                 self._tmux.paste(pane, self._prompt(task))
+            case "clear":
+                # One shown line at a time, from the last one on (measured on 2.1.330).
+                self._tmux.keys(pane, "C-u")
             case "enter":
                 if typed.phase == "entered":
                     typed.sends = MAX_SENDS

@@ -162,7 +162,11 @@ def test_a_path_cannot_break_out_of_its_quotes_or_its_line() -> None:
         ({"phase": "entered", "idle": True, "sends": 2, "waited": 5.0, "shown": True}, "take_back"),
         ({"phase": "entered", "waited": 5.0, "sends": 1}, "take_back"),
         ({"phase": "unknown", "idle": True, "shown": True}, "wait"),
-        ({"phase": "unknown", "idle": True, "shown": True, "waited": 5.0}, "take_back"),
+        ({"phase": "unknown", "idle": True, "shown": True, "waited": 1.0}, "enter"),
+        ({"phase": "unknown", "idle": True, "shown": True, "waited": 9.0, "paused": True}, "wait"),
+        ({"phase": "unknown", "idle": True, "waited": 5.0}, "take_back"),
+        ({"phase": "fresh", "idle": True, "left": True}, "clear"),
+        ({"phase": "fresh", "idle": True, "left": True, "waited": 5.0}, "take_back"),
         ({"phase": "unknown", "taken": True}, "taken"),
     ],
 )

@@ -21,6 +21,8 @@ from failover.sim.cli.session import Session
 _SIGNALS = {signal.SIGTERM: 143, signal.SIGINT: 0, signal.SIGHUP: 129}  # exit codes as measured on 2.1.330
 _TICK = 0.96
 _IDLE_NOTICE = 60.0
+#: How much of what is typed stands in one line of the prompt box (columns).
+_LINE = 76
 #: After a SIGTERM the real one tells a held command hook to end: one process is gone in 0.15 s, but a child of the hook
 #: that lives on keeps it alive for 1.2 s (both measured on 2.1.330).
 _HOOK_GRACE, _HOOK_WAIT = 0.15, 1.2
@@ -156,6 +158,8 @@ class App:
             screen.input += text
         elif text == "backspace":
             screen.input = screen.input[:-1]
+        elif text == "ctrl-u":  # the line where the cursor is, as it is shown
+            screen.input = screen.input[: (len(screen.input) - 1) // _LINE * _LINE]
         elif text == "escape":
             self._loop.interrupt()
         elif text in ("ctrl-c", "ctrl-d"):

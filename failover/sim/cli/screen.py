@@ -146,7 +146,14 @@ class Keys:
                 found.append(("key", name))
                 self._pending = rest[end + 1 :]
             else:
-                special = {0x0D: "enter", 0x1B: "escape", 0x03: "ctrl-c", 0x04: "ctrl-d", 0x7F: "backspace"}
+                special = {
+                    0x0D: "enter",
+                    0x1B: "escape",
+                    0x03: "ctrl-c",
+                    0x04: "ctrl-d",
+                    0x15: "ctrl-u",
+                    0x7F: "backspace",
+                }
                 if rest[0] in special:
                     found.append(("key", special[rest[0]]))
                     self._pending = rest[1:]
