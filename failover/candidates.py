@@ -13,7 +13,7 @@ from failover.core.policy import needs
 from failover.core.usage import fuse
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import choices, sessions, swaps, tasks, usage
+from failover.store import choices, flags, sessions, swaps, tasks, usage
 from failover.store.db import Store
 from failover.store.sessions import Placement
 
@@ -41,7 +41,7 @@ def rules(config: Config, now: float) -> Rules:
 
 def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
     """Return every configured account with what is known of it, but for forecasts. now: epoch seconds."""
-    thresholds = {account.name: account.thresholds.of(config.failover.models) for account in config.accounts}
+    thresholds = {account.name: account.limits(config.failover.models) for account in config.accounts}
     recent = [
         reading
         for name, windows in thresholds.items()
@@ -50,6 +50,7 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
     ]
     fused = fuse(recent, now)
     trouble = swaps.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
+    off = flags.disabled(store, int(now * 1000))
     running = running_placements(store)
     needed = movable(config, store, running)
     on, using = Counter(p.account for p in running), Counter(p.account for p in needed)
@@ -73,7 +74,9 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
                     if p.account == account.name
                 ),
                 trouble=trouble.get(account.name, ""),
-                enabled=account.enabled,
+                enabled=account.enabled and account.name not in off,
+                paid=account.is_paid,
+                use=account.paid,
                 tokens_per_point={
                     window: cost
                     for window in thresholds[account.name]

@@ -14,6 +14,7 @@ from typing import cast, get_args
 
 import msgspec
 
+from failover import config_accounts
 from failover.config_file import find, read
 from failover.config_model import (
     Account,
@@ -23,6 +24,7 @@ from failover.config_model import (
     Dispatch,
     Failover,
     Http,
+    Limit,
     NotifySpec,
     Retention,
     SessionSpec,
@@ -48,16 +50,17 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     known = [field for field in Config.__struct_fields__ if field != "file"]
     top = root.fields(known, required=("version", "accounts"))
     top["version"].integer(1, 1)
-    thresholds = _thresholds(top["thresholds"], Thresholds()) if "thresholds" in top else Thresholds()
+    thresholds = config_accounts.thresholds(top["thresholds"], Thresholds()) if "thresholds" in top else Thresholds()
     home = Path(environ.get("HOME") or Path.home())
     shared_dir = top["shared_dir"].path() if "shared_dir" in top else home / ".claude"
     state_dir = top["state_dir"].path() if "state_dir" in top else home / ".local" / "state" / "claude-failover"
-    accounts = _accounts(top["accounts"], thresholds, shared_dir, state_dir)
+    accounts = config_accounts.accounts(top["accounts"], thresholds, shared_dir, state_dir)
     failover = _failover(top["failover"]) if "failover" in top else Failover()
     for model in {name for one in (thresholds, *(a.thresholds for a in accounts)) for name in one.models}:
         if model not in failover.models:
             place = top["thresholds"] if model in thresholds.models else top["accounts"]
             place.fail(f"there is a threshold for {model}, which is not named", f"add it: failover.models: [{model}]")
+    projects = _projects(top["projects"]) if "projects" in top else ()
     return Config(
         file=path.absolute(),
         version=1,
@@ -66,14 +69,14 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         claude=_claude(top["claude"]) if "claude" in top else Claude(),
         accounts=accounts,
         thresholds=thresholds,
-        sessions=_sessions(top["sessions"], [account.name for account in accounts]) if "sessions" in top else (),
-        projects=_projects(top["projects"]) if "projects" in top else (),
+        sessions=_sessions(top["sessions"], [one.name for one in accounts], projects) if "sessions" in top else (),
+        projects=projects,
         failover=failover,
         usage=_usage(top["usage"]) if "usage" in top else Usage(),
         http=_http(top["http"]) if "http" in top else Http(),
         tmux=_tmux(top["tmux"]) if "tmux" in top else Tmux(),
         notify=tuple(_sink(entry) for entry in top["notify"].items()) if "notify" in top else (),
-        dispatch=_dispatch(top["dispatch"]) if "dispatch" in top else Dispatch(),
+        dispatch=_dispatch(top["dispatch"], projects) if "dispatch" in top else Dispatch(),
         retention=_retention(top["retention"]) if "retention" in top else Retention(),
     )
 
@@ -102,43 +105,7 @@ def _claude(value: Value) -> Claude:
     )
 
 
-def _thresholds(value: Value, general: Thresholds) -> Thresholds:
-    found = value.fields(Thresholds.__struct_fields__)
-    models = dict(general.models)
-    for model, entry in found.pop("models").mapping().items() if "models" in found else ():
-        models[model] = entry.percent(zero=False)
-    windows = {name: entry.percent(zero=False) for name, entry in found.items()}
-    return msgspec.structs.replace(general, models=models, **windows)
-
-
-def _accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Path) -> tuple[Account, ...]:
-    accounts: list[Account] = []
-    taken = {shared_dir.resolve(): "shared_dir", state_dir.resolve(): "state_dir"}
-    for place, entry in enumerate(value.items(), start=1):
-        found = entry.fields(Account.__struct_fields__, required=("name", "config_dir"))
-        account = Account(
-            name=found["name"].name(),
-            config_dir=found["config_dir"].path(),
-            priority=found["priority"].integer(0, 1_000_000) if "priority" in found else place,
-            thresholds=_thresholds(found["thresholds"], general) if "thresholds" in found else general,
-            enabled=found["enabled"].boolean() if "enabled" in found else True,
-            reserve=found["reserve"].percent(zero=True) if "reserve" in found else 0.0,
-            standby=found["standby"].boolean() if "standby" in found else False,
-        )
-        if account.reserve >= 100:
-            found["reserve"].fail("leaves nothing of the account", "write less than 100, or enabled: false")
-        if any(other.name == account.name for other in accounts):
-            found["name"].fail(f"the name {account.name} is taken by an account above", "give each account its own")
-        owner = taken.setdefault(account.config_dir.resolve(), f"account {account.name}")
-        if owner != f"account {account.name}":
-            found["config_dir"].fail(f"is the same folder as that of {owner}", "give each account a folder of its own")
-        accounts.append(account)
-    if not any(account.enabled for account in accounts):
-        value.fail("no account is enabled", "add or enable one")
-    return tuple(accounts)
-
-
-def _sessions(value: Value, accounts: list[str]) -> tuple[SessionSpec, ...]:
+def _sessions(value: Value, accounts: list[str], projects: tuple[Path, ...]) -> tuple[SessionSpec, ...]:
     sessions: dict[str, SessionSpec] = {}
     for entry in value.items():
         found = entry.fields(SessionSpec.__struct_fields__, required=("name", "project"))
@@ -147,13 +114,27 @@ def _sessions(value: Value, accounts: list[str]) -> tuple[SessionSpec, ...]:
         if account is not None and account not in accounts:
             near = suggestion(account, accounts)
             found["account"].fail(f"there is no account {account}{near}", f"use one of: {', '.join(accounts)}")
+        serves = _serves(found["serves"], projects) if "serves" in found else ()
         for name in _expanded(found["name"]):
             if name in sessions:
                 found["name"].fail(f"the session {name} is there twice", "give each session a name of its own")
-            sessions[name] = SessionSpec(name=name, project=project, account=account)
+            sessions[name] = SessionSpec(name=name, project=project, account=account, serves=serves)
         if len(sessions) > _MAX_SESSIONS:
             found["name"].fail(f"more than {_MAX_SESSIONS} sessions", "make the ranges smaller")
     return tuple(sessions.values())
+
+
+def _serves(value: Value, projects: tuple[Path, ...]) -> tuple[Path, ...]:
+    if value.is_text("all"):
+        return projects
+    return tuple(_project(entry, projects) for entry in value.items())
+
+
+def _project(value: Value, projects: tuple[Path, ...]) -> Path:
+    found = value.path()
+    if found not in projects:
+        value.fail(f"{found} is none of the projects", "add it to projects, written the same way")
+    return found
 
 
 def _expanded(value: Value) -> list[str]:
@@ -281,13 +262,35 @@ def _sink(value: Value) -> NotifySpec:
     return NotifySpec(kind="file", path=found["path"].path())
 
 
-def _dispatch(value: Value) -> Dispatch:
+def _dispatch(value: Value, projects: tuple[Path, ...]) -> Dispatch:
     found, default = value.fields(Dispatch.__struct_fields__), Dispatch()
     return Dispatch(
         submit_timeout=found["submit_timeout"].duration() if "submit_timeout" in found else default.submit_timeout,
         max_attempts=found["max_attempts"].integer(1, 100) if "max_attempts" in found else default.max_attempts,
         task_timeout=found["task_timeout"].duration() if "task_timeout" in found else default.task_timeout,
+        per_project=_at_once(found["per_project"]) if "per_project" in found else default.per_project,
+        limits=_limits(found["limits"], projects) if "limits" in found else default.limits,
+        status_json="leave" if _leaves(found) else default.status_json,
     )
+
+
+def _leaves(found: Mapping[str, Value]) -> bool:
+    return "status_json" in found and found["status_json"].choice(["write", "leave"]) == "leave"
+
+
+def _at_once(value: Value) -> int | None:
+    return None if value.is_text("all") else value.integer(1, _MAX_SESSIONS)
+
+
+def _limits(value: Value, projects: tuple[Path, ...]) -> tuple[Limit, ...]:
+    limits: list[Limit] = []
+    for entry in value.items():
+        found = entry.fields(Limit.__struct_fields__, required=("project", "at_once"))
+        limit = Limit(_project(found["project"], projects), found["at_once"].integer(1, _MAX_SESSIONS))
+        if any(other.project == limit.project for other in limits):
+            found["project"].fail(f"{limit.project} is there twice", "keep one of the two")
+        limits.append(limit)
+    return tuple(limits)
 
 
 def _retention(value: Value) -> Retention:

@@ -9,8 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from failover.claude import kinds
 from failover.config_yaml import suggestion
-from failover.core.choice import IdleSessions, Strategy
+from failover.core.choice import IdleSessions, Strategy, Use
 from failover.errors import UsageError
 from failover.paths import Paths
 
@@ -24,22 +25,28 @@ class Claude(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """Percent used from which an account counts as exhausted, per window. models: of the weekly windows of single
-    models (`seven_day_MODEL`); one that is not named has the threshold of seven_day."""
+    """Percent used from which an account counts as exhausted, per window. spend: of the money cap of a paid account;
+    models: of the weekly windows of single models (`seven_day_MODEL`); one that is not named has the threshold of
+    seven_day."""
 
     five_hour: float = 90.0
     seven_day: float = 95.0
+    spend: float = 90.0
     models: dict[str, float] = {}
 
     def of(self, models: Sequence[str]) -> dict[str, float]:
-        """Return the threshold of each window that counts where the pool uses these models."""
+        """Return the threshold of each window of a plan that counts where the pool uses these models."""
         weekly = {f"seven_day_{model}": self.models.get(model, self.seven_day) for model in models}
         return {"five_hour": self.five_hour, "seven_day": self.seven_day, **weekly}
 
 
 class Account(msgspec.Struct, frozen=True):
     """One login. priority: the smallest is preferred; thresholds: with the general ones filled in; reserve: percent of
-    each window kept for a person's own use; standby: used only when no other has room."""
+    each window kept for a person's own use; standby: used only when no other has room.
+
+    kind, env_file: how it logs in; paid: whether one that is paid by use comes at all; cap_usd_per_day: what our
+    sessions may cost there in a day (UTC), None where nothing is counted.
+    """
 
     name: str
     config_dir: Path
@@ -48,14 +55,35 @@ class Account(msgspec.Struct, frozen=True):
     enabled: bool = True
     reserve: float = 0.0
     standby: bool = False
+    kind: kinds.KindName = "subscription"
+    env_file: Path | None = None
+    paid: Use = "never"
+    cap_usd_per_day: float | None = None
+
+    @property
+    def login(self) -> kinds.Login:
+        """Return how it logs in."""
+        return kinds.Login(self.kind, self.env_file)
+
+    @property
+    def is_paid(self) -> bool:
+        """Say whether each request costs money."""
+        return kinds.KINDS[self.kind].paid
+
+    def limits(self, models: Sequence[str]) -> dict[str, float]:
+        """Return the threshold of each window that it has: those of a plan, or of the money that it may cost."""
+        if not self.is_paid:
+            return self.thresholds.of(models)
+        return {"spend": self.thresholds.spend} if self.cap_usd_per_day else {}
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
-    """One tmux session. account: where it starts (None: on the preferred one)."""
+    """One tmux session. account: where it starts (None: on the preferred one); serves: further projects of its."""
 
     name: str
     project: Path
     account: str | None = None
+    serves: tuple[Path, ...] = ()
 
 
 class Deadline(msgspec.Struct, frozen=True):
@@ -125,12 +153,24 @@ class NotifySpec(msgspec.Struct, frozen=True):
     path: Path
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """How many tasks of one project may be at work at once."""
+
+    project: Path
+    at_once: int
+
+
 class Dispatch(msgspec.Struct, frozen=True):
-    """Tasks. submit_timeout: s until a prompt must have been taken; task_timeout: s until a task counts as failed."""
+    """Tasks. submit_timeout: s until a prompt must have been taken; task_timeout: s until a task counts as failed;
+    per_project: tasks of one project at work at once (None: as many as there are sessions), limits: where it differs;
+    status_json: whether `.agent-queue/status.json` is ours to write."""
 
     submit_timeout: float = 5.0
     max_attempts: int = 3
     task_timeout: float = 21600.0
+    per_project: int | None = None
+    limits: tuple[Limit, ...] = ()
+    status_json: Literal["write", "leave"] = "write"
 
 
 class Retention(msgspec.Struct, frozen=True):

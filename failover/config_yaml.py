@@ -51,6 +51,12 @@ def _stop(event: yaml.Event, problem: str, mend: str) -> NoReturn:
     raise _Stop(event.start_mark.line + 1 if event.start_mark else 0, problem, mend)
 
 
+def seconds_in(text: str) -> float | None:
+    """Return the seconds of a duration such as 90s, 10m, 5h or 2d, None when it is none."""
+    match = _DURATION.fullmatch(text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
+
+
 def parse(path: Path, text: str, environ: Mapping[str, str]) -> Value:
     """Return the root of the document in `text`. Raises ConfigError for what is no plain YAML."""
     try:
@@ -167,13 +173,20 @@ class Value:
             self.fail(f"{self._shown()} is no percentage {low} to 100", "write a number such as 90")
         return number
 
+    def amount(self) -> float:
+        """Return an amount of money above 0, up to a million."""
+        text = str(self._node.value)
+        number = float(text) if self._node.tag in (_INT, _FLOAT) and re.fullmatch(r"\d+(\.\d+)?", text) else math.nan
+        if not 0 < number <= 1_000_000:
+            self.fail(f"{self._shown()} is no amount above 0", "write a number such as 20 or 7.5")
+        return number
+
     def duration(self, *, zero: bool = False) -> float:
         """Return seconds. The unit is required (s, m, h or d), so that nobody has to guess it; a bare 0 is clear."""
         text = str(self._node.value) if isinstance(self._node, yaml.ScalarNode) else ""
-        match = _DURATION.fullmatch(text)
-        if not match and not (text == "0" and zero):
+        seconds = 0.0 if text == "0" and zero else seconds_in(text)
+        if seconds is None:
             self.fail(f"{self._shown()} is no duration", "write a number and a unit, such as 90s, 10m, 5h or 2d")
-        seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
         if seconds == 0 and not zero:
             self.fail("may not be zero", "write a duration such as 90s")
         if seconds > 3650 * 86400:

@@ -37,6 +37,21 @@ class RolesResumed(Event, frozen=True, tag="operator.resumed"):
     by: str
 
 
+class AccountDisabled(Event, frozen=True, tag="operator.account-disabled"):
+    """A person took an account out of the choice. until_ms: epoch milliseconds, None until it is enabled."""
+
+    account: str
+    until_ms: int | None
+    by: str
+
+
+class AccountEnabled(Event, frozen=True, tag="operator.account-enabled"):
+    """A person let an account be chosen again."""
+
+    account: str
+    by: str
+
+
 class OrderPlaced(Event, frozen=True, tag="operator.order-placed"):
     """A person or program asked for something. order: row in `orders`."""
 
@@ -106,6 +121,13 @@ class AllExhausted(Event, frozen=True, tag="usage.all-exhausted"):
     reason: str
 
 
+class LoginExpires(Event, frozen=True, tag="account.login-expires"):
+    """The login of an account ends soon; it is said once. expires_at: epoch seconds."""
+
+    account: str
+    expires_at: int
+
+
 class SessionStateChanged(Event, frozen=True, tag="session.changed"):
     """A session's state is another than before."""
 
@@ -132,7 +154,8 @@ class SessionLaunched(Event, frozen=True, tag="session.launched"):
 
 
 class SwapStarted(Event, frozen=True, tag="swap.started"):
-    """A swap began. reason: one sentence; shares: session → account, of those that go elsewhere than to the target."""
+    """A swap began. reason: one sentence; shares: session → account, of those that go elsewhere than to the target;
+    kind: swap | restart | stop | fresh."""
 
     swap: int
     source: str
@@ -141,6 +164,7 @@ class SwapStarted(Event, frozen=True, tag="swap.started"):
     sessions: tuple[str, ...]
     reason: str
     shares: dict[str, str] = {}
+    kind: str = "swap"
 
 
 class SwapRetargeted(Event, frozen=True, tag="swap.retargeted"):
@@ -176,6 +200,7 @@ class SwapFinished(Event, frozen=True, tag="swap.finished"):
     duration_ms: int
     sentence: str
     urgency: str = "soft"
+    kind: str = "swap"
 
 
 class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):
@@ -200,6 +225,39 @@ class TaskDispatched(Event, frozen=True, tag="task.dispatched"):
     name: str
     session: str
     attempt: int
+
+
+class FreshWanted(Event, frozen=True, tag="task.fresh-wanted"):
+    """A session is to be started anew for a task. request: row in `fresh_requests`."""
+
+    request: int
+    task: int
+    session: str
+
+
+class TaskBlocked(Event, frozen=True, tag="task.blocked"):
+    """A task's session waits for a person. waiting_for: for what, in the binary's words or ours."""
+
+    task: int
+    name: str
+    session: str
+    waiting_for: str
+
+
+class TaskUnblocked(Event, frozen=True, tag="task.unblocked"):
+    """A task's session waits for nobody any more."""
+
+    task: int
+    name: str
+    session: str
+
+
+class TaskRetried(Event, frozen=True, tag="task.retried"):
+    """A failed task was put back into its inbox."""
+
+    task: int
+    name: str
+    by: str
 
 
 class TaskFinished(Event, frozen=True, tag="task.finished"):
@@ -228,11 +286,12 @@ class Swept(Event, frozen=True, tag="janitor.swept"):
 
 
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
-    RoleStarted, RolesPaused, RolesResumed, OrderPlaced, OrderDone,
-    HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted,
+    RoleStarted, RolesPaused, RolesResumed, AccountDisabled, AccountEnabled, OrderPlaced, OrderDone,
+    HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted, LoginExpires,
     SessionStateChanged, SessionDied, SessionLaunched,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
+    FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from failover.errors import ConfigError, UsageError
 
 ROOT = Path(__file__).parent.parent
 LEAST = "version: 1\naccounts:\n  - {name: main, config_dir: ~/.claude-main}\n"
+KEY = LEAST + "  - {name: k, config_dir: k, kind: api_key, env_file: e, "
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -62,7 +63,8 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
 
     raw = yaml.safe_load(text)
     parts = {
-        config_model.Config: raw, config_model.Claude: raw["claude"], config_model.Account: raw["accounts"][0],
+        config_model.Config: raw, config_model.Claude: raw["claude"],
+        config_model.Account: {key: 1 for account in raw["accounts"] for key in account},
         config_model.Thresholds: raw["thresholds"], config_model.Failover: raw["failover"],
         config_model.Deadline: raw["failover"]["deadline"], config_model.Http: raw["http"],
         config_model.Usage: raw["usage"],
@@ -71,9 +73,27 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
-    assert structs == {*parts, config_model.NotifySpec}, "a new part of the configuration is missing here"
+    assert structs == {*parts, config_model.NotifySpec, config_model.Limit}, (
+        "a new part of the configuration is missing here"
+    )
     for struct, section in parts.items():
         assert set(struct.__struct_fields__) - {"file"} == set(section), struct.__name__
+
+
+def test_a_session_may_serve_further_projects_and_a_project_may_have_a_limit(tmp_path: Path) -> None:
+    projects = "projects: [~/a, ~/b, ~/c]\n"
+    sessions = (
+        "sessions: [{name: x, project: ~/a, serves: all}, {name: y, project: ~/a, serves: [~/b]},"
+        " {name: z, project: ~/c}]\n"
+    )
+    limits = "dispatch: {per_project: 2, limits: [{project: ~/b, at_once: 1}]}\n"
+    config = read(tmp_path, LEAST + projects + sessions + limits)
+    assert [one.serves for one in config.sessions] == [config.projects, config.projects[1:2], ()]
+    assert (config.dispatch.per_project, config.dispatch.limits) == (2, (config_model.Limit(Path("/home/dev/b"), 1),))
+    for wrong in (sessions.replace("[~/b]", "[~/d]"), limits.replace("~/b", "~/d"), limits.replace("2,", "0,")):
+        refused(tmp_path, LEAST + projects + wrong)
+    twice = "dispatch: {limits: [{project: ~/b, at_once: 1}, {project: ~/b, at_once: 2}]}\n"
+    assert "there twice" in str(refused(tmp_path, LEAST + projects + twice))
 
 
 def test_every_key_of_the_example_says_why() -> None:
@@ -113,6 +133,15 @@ def test_the_operators_command_is_found_from_the_files_folder_and_most_is_never_
 def test_an_accounts_thresholds_override_only_the_given_windows(tmp_path: Path) -> None:
     text = LEAST.replace("main}", "main, thresholds: {five_hour: 80}}") + "thresholds: {seven_day: 70}"
     assert read(tmp_path, text).account("main").thresholds == config_model.Thresholds(80.0, 70.0)
+
+
+def test_an_account_that_is_paid_by_use_has_its_cap_for_a_window(tmp_path: Path) -> None:
+    config = read(tmp_path, KEY + "paid: last_resort, cap_usd_per_day: 7.5}")
+    key = config.account("k")
+    assert (key.env_file, key.paid, key.cap_usd_per_day) == (tmp_path / "e", "last_resort", 7.5)
+    assert (key.is_paid, key.limits(["opus"])) == (True, {"spend": 90.0})
+    assert set(config.account("main").limits(["opus"])) == {"five_hour", "seven_day", "seven_day_opus"}
+    assert read(tmp_path, KEY + "}").account("k").limits([]) == {}, "nothing is counted without a cap"
 
 
 def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Path) -> None:
@@ -173,6 +202,15 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
         (LEAST + "failover: {models: [Opus 5]}", 4, "failover.models[0]", "no name of a model's weekly window"),
         (LEAST + "thresholds: {models: {opus: 80}}", 4, "thresholds", "add it: failover.models: [opus]"),
         (LEAST.replace("main}", "main, reserve: 100}"), 3, "accounts[0].reserve", "leaves nothing"),
+        (LEAST.replace("main}", "main, kind: tokn}"), 3, "accounts[0].kind", "did you mean token?"),
+        (LEAST.replace("main}", "main, kind: token}"), 3, "accounts[0].kind", "token needs an env_file"),
+        (LEAST.replace("main}", "main, env_file: x}"), 3, "accounts[0].env_file", "logs in inside its config_dir"),
+        (LEAST.replace("main}", "main, paid: last_resort}"), 3, "accounts[0].paid", "is not paid by use"),
+        (LEAST.replace("main}", "main, cap_usd_per_day: 5}"), 3, "accounts[0].cap_usd_per_day", "is not paid by use"),
+        (KEY + "paid: last_resort}", 4, "accounts[1].paid", "needs a cap"),
+        (KEY + "cap_usd_per_day: 0}", 4, "accounts[1].cap_usd_per_day", "no amount above 0"),
+        (KEY + "cap_usd_per_day: .inf}", 4, "accounts[1].cap_usd_per_day", "no amount above 0"),
+        (KEY + "}\n  - {name: l, config_dir: l, kind: token, env_file: e}", 5, "accounts[2].env_file", "account above"),
         (LEAST + "failover: {idle_sessions: later}", 4, "failover.idle_sessions", "what exists: move, lazy, leave"),
         (LEAST + "failover: {max_parallel: many}", 4, "failover.max_parallel", "no whole number"),
         (LEAST + "failover: {max_parallel: 010}", 4, "failover.max_parallel", "no whole number"),

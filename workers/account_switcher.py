@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from failover.claude import auth
+from failover.claude import auth, kinds
 from failover.core import policy
 from failover.core.move import AWAY, BEFORE_DEATH
 from failover.errors import FailoverError
@@ -33,7 +33,7 @@ class AccountSwitcher:
     """Takes up orders and requests; drives the open swap to its end."""
 
     name = "account-switcher"
-    topics: tuple[str, ...] = ("operator.", "usage.swap-wanted", "hook.", "session.")
+    topics: tuple[str, ...] = ("operator.", "usage.swap-wanted", "hook.", "session.", "task.fresh-wanted")
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
@@ -86,10 +86,17 @@ class AccountSwitcher:
         # Only the newest request tells what is wanted now.
         if requests := swaps.unserved_requests(self._store):
             done.append(self._desk.take_request(requests[-1], paused))
+        if swaps.open_swap(self._store) is None:
+            done.append(self._desk.take_fresh(paused))
         return done
 
     def _turn_away(self, row: SwapRow) -> list[str]:
-        """Answer orders that cannot wait for the open swap's end: a second swap is refused, not queued."""
+        """Answer orders that cannot wait for the open swap's end: a second swap is refused, not queued.
+
+        The start of a new conversation is over in a second or two, and nobody ordered it: that is waited for.
+        """
+        if row.kind == "fresh":
+            return []
         waiting = [order for order in orders.pending(self._store) if order.verb == "swap" and order.id != row.order_id]
         for order in waiting:
             with self._store.transaction() as tx:
@@ -142,10 +149,13 @@ class AccountSwitcher:
             return ""
         try:
             self._launcher.make_whole(target)
-            found = self._login(target)
+            found, account = self._login(target), self._config.account(target)
             if not found.logged_in:
-                where = self._config.account(target).config_dir
-                return f"the target {target} is not logged in; log in with: CLAUDE_CONFIG_DIR={where} claude /login"
+                mend = f"log in with: CLAUDE_CONFIG_DIR={account.config_dir} claude /login"
+                mend = f"see what stands in {account.env_file}" if account.env_file else mend
+                return f"the target {target} is not logged in; {mend}"
+            if against := kinds.objection(account.login, found.auth_method, found.provider):
+                return f"the target {target}: {against}"
             expires = found.login_expires_at
             if expires is not None and expires - self._clock.epoch() < _LOGIN_LASTS:
                 return f"the login of the target {target} is about to expire; log in anew"
@@ -158,8 +168,8 @@ class AccountSwitcher:
         return ""
 
     def _login(self, account: str) -> auth.AuthStatus:
-        where, claude = self._config.account(account).config_dir, self._config.claude
-        return auth.status(claude.command, where, claude.env, timeout=_PREFLIGHT_TIMEOUT)
+        one, claude = self._config.account(account), self._config.claude
+        return auth.status(claude.command, one.config_dir, claude.env, one.login, timeout=_PREFLIGHT_TIMEOUT)
 
 
 def main() -> None:

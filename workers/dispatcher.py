@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
-from failover.core.dispatch import Task, against, assign
+from failover.core.dispatch import against, assign
+from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import Envelope
 from failover.host.tmux import Tmux
+from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
 from failover.queue.folder import Queue
 from failover.queue.following import Follower
 from failover.queue.intake import Intake
+from failover.queue.ordering import TaskDesk
 from failover.queue.scene import Scene
 from failover.runtime import Host, run
 from failover.store import flags, tasks
@@ -35,12 +39,15 @@ class Dispatcher:
         self._intake = Intake(host.config, host.store, host.clock, self._queues)
         self._deliverer = Deliverer(host.config, host.store, host.clock, self._tmux, self._queues)
         self._follower = Follower(host.store, host.clock, self._queues)
+        self._blocking = Blocking(host.store, host.clock)
+        self._desk = TaskDesk(host.store, self._queues, self._follower)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
         paused = flags.paused(self._store) is not None
-        said = self._intake.look()
         scene = Scene(self._config, self._store, self._tmux)
+        said = self._desk.look(scene)
+        said += self._intake.look()
         busy = self._look_after(scene, paused, said)
         self._hand_out(scene, busy, paused, said)
         return "; ".join(filter(None, said))
@@ -54,37 +61,55 @@ class Dispatcher:
                 said.append(_guarded(task, self._deliverer.look, task, scene, paused))
             else:
                 said.append(_guarded(task, self._follower.look, task, scene))
-        return {task.session: task.id for task in tasks.handed_over(self._store)}
+        handed = tasks.handed_over(self._store)
+        for task in handed:
+            said.append(self._blocking.look(task, scene))
+        for memory in (self._blocking, self._deliverer):
+            memory.forget(frozenset(task.id for task in handed))
+        return {task.session: task.id for task in handed}
 
     def _hand_out(self, scene: Scene, busy: dict[str, int], paused: bool, said: list[str]) -> None:
         if paused or not tasks.any_queued(self._store):
             return
+        serving = self._intake.serving
         seats = [
-            scene.seat(session, project, busy.get(session, 0), self._deliverer.resting(session))
-            for session, project in self._intake.serves.items()
+            scene.seat(session, serving, busy.get(session, 0), self._deliverer.resting(session))
+            for session in serving.projects
         ]
-        free: dict[str, list[str]] = {}
+        free: dict[frozenset[str], list[str]] = {}
         for seat in seats:
             if not against(seat):
-                free.setdefault(seat.project, []).append(seat.session)
+                free.setdefault(serving.projects[seat.session], []).append(seat.session)
+        room = self._room()
+        full = {project for project, left in room.items() if left <= 0}
         waiting = {
             task.id: task
-            for project, names in free.items()
-            for task in tasks.queued(self._store, project, names)
-            if not self._deliverer.waits(task.id)
+            for projects, names in free.items()
+            for task in tasks.next_queued(self._store, projects - full, names)
+            if not (task.returning or self._deliverer.waits(task.id))
         }
-        for one in assign(waiting.values(), seats, paused=paused):
+        for one in assign(waiting.values(), seats, paused=paused, room=room):
             task = waiting[one.task]
             if not self._queues[task.project].holds(task.name):
                 said.append(_guarded(task, self._follower.end, task, "failed", _TAKEN_AWAY, scene))
                 continue
-            said.append(_guarded(task, self._deliverer.begin, task, one.session, scene))
+            said.append(_guarded(task, self._deliverer.begin, task, one.session, one.anew, scene))
             if (handed := tasks.get(self._store, task.id)) and handed.state == "delivering":
                 said.append(_guarded(handed, self._deliverer.look, handed, scene, paused))
 
+    def _room(self) -> dict[str, int]:
+        """Return how many more tasks each project may have at work, where that is limited."""
+        dispatch = self._config.dispatch
+        at_work = Counter(task.project for task in tasks.handed_over(self._store))
+        limits = {str(limit.project): limit.at_once for limit in dispatch.limits}
+        if dispatch.per_project is not None:
+            limits = dict.fromkeys(self._queues, dispatch.per_project) | limits
+        return {project: limit - at_work[project] for project, limit in limits.items()}
+
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        return min(self._intake.wake_after(), self._deliverer.wake_after(), self._follower.wake_after())
+        parts = (self._intake, self._deliverer, self._follower, self._blocking)
+        return min(part.wake_after() for part in parts)
 
     def descriptors(self) -> Sequence[int]:
         """Return what wakes it: changes in an inbox."""

@@ -48,6 +48,7 @@ class Janitor:
             "hook calls": self._expire("hook_calls", "at_ms", now - int(keep.hook_calls * 1000), self._needed_call()),
             "checkpoints": self._checkpoints(now - int(keep.checkpoints * 1000)),
         }
+        swept["costs"] = self._costs(now - int(keep.readings * 1000))
         trouble: list[str] = []
         swept["markers"] = self._markers(trouble)
         self._shorten_log()
@@ -55,6 +56,16 @@ class Janitor:
         self._due = self._clock.monotonic() + (1.0 if more else _EACH)
         said = [f"{count} {what}" for what, count in swept.items() if count]
         return "; ".join([*(["deleted " + ", ".join(said)] if said else []), *trouble])
+
+    def _costs(self, before_ms: int) -> int:
+        """Delete what was spent on days long past, and how far conversations were counted that no session is in."""
+        with self._store.transaction() as tx:
+            past = tx.execute("DELETE FROM spent WHERE day < ?", (before_ms // 86_400_000,)).rowcount
+            counted = tx.execute(
+                "DELETE FROM charged WHERE at_ms < ? AND conversation NOT IN (SELECT conversation FROM statuslines)",
+                (before_ms,),
+            ).rowcount
+        return past + counted
 
     def _needed_event(self) -> int | None:
         """Return the first event that the notifier has not told everybody of, None when nobody waits for one."""

@@ -29,7 +29,7 @@ class Notifier:
 
     name = "notifier"
     topics: tuple[str, ...] = ("swap.started", "swap.finished", "usage.all-exhausted", "session.died", "task.finished",
-                               "operator.")  # fmt: skip
+                               "operator.", "account.")  # fmt: skip
 
     def __init__(self, host: Host) -> None:
         self._store, self._clock = host.store, host.clock

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from failover.events import Envelope
+from failover.quota import spending
 from failover.quota.decider import Decider
 from failover.quota.ledger import Ledger
+from failover.quota.logins import LoginWatch
 from failover.quota.poller import Poller
 from failover.quota.sources import Statuslines, limits
 from failover.runtime import Host, run
@@ -23,11 +25,13 @@ class QuotaMonitor:
         self._ledger = Ledger(host.store, [account.name for account in host.config.accounts])
         self._statuslines, self._poller = Statuslines(host.store), Poller(host)
         self._decider = Decider(host)
+        self._logins = LoginWatch(host.config, host.store, host.clock)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Read what is new, decide, and ask for a swap if one is due."""
-        self._ledger.keep([*self._statuslines.read(), *limits(self._store), *self._poller.step()])
-        return self._decider.cycle()
+        costs = [[one] for one in spending.readings(self._config, self._store)]
+        self._ledger.keep([*self._statuslines.read(), *limits(self._store), *self._poller.step(), *costs])
+        return "; ".join(filter(None, (self._logins.look(), self._decider.cycle())))
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""

@@ -12,7 +12,7 @@ from failover.events import Envelope, SessionDied, SessionStateChanged
 from failover.host import process
 from failover.host.inotify import Watch
 from failover.host.process import ProcessId
-from failover.queue import status
+from failover.queue.status import StatusFiles
 from failover.runtime import Host, run
 from failover.store import sessions, swaps
 from failover.store.sessions import Placement, Sighting
@@ -32,6 +32,7 @@ class SessionWatcher:
         self._registry = host.config.shared_dir / "sessions"
         self._watch = Watch([self._registry])
         self._deaths: dict[ProcessId, int] = {}
+        self._status = StatusFiles(host.config, host.clock)
         self._pending = False  # something is about to change without a bell
         self._young: dict[str, tuple[ProcessId, float]] = {}  # session → process without a status, and since when
 
@@ -58,7 +59,7 @@ class SessionWatcher:
                 changed.append(now)
         self._note(changed, last, placed)
         self._await_deaths(placed)
-        unwritten = status.write_all(self._config, self._store)
+        unwritten = self._status.update(self._store)
         return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *unwritten])
 
     def _see(

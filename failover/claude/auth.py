@@ -4,6 +4,9 @@
 0.15–0.3 s when the host is quiet, exit 0 logged in and 1 not. email and orgId come from `oauthAccount` in
 `.claude.json` and are null where the login has not been used yet; loginExpiresAt is an ISO 8601 time or null. An
 expired access token still counts as logged in (the next use refreshes it). Credentials stay with the binary.
+
+Of an account with an env file it tells authMethod and apiProvider alone: no identity, no end, and whether the key or
+token is worth anything is known at the first request.
 """
 
 from __future__ import annotations
@@ -16,17 +19,20 @@ from pathlib import Path
 
 import msgspec
 
+from failover.claude.kinds import Login, words
 from failover.claude.launch import AUTH_VARIABLES
 from failover.errors import HostError
 
 
 class AuthStatus(msgspec.Struct, frozen=True):
-    """A login. login_expires_at: epoch seconds or None; auth_method: none | claude.ai | api_key | third_party."""
+    """A login. login_expires_at: epoch seconds or None; auth_method: none | claude.ai | oauth_token | api_key |
+    api_key_helper | third_party; provider: firstParty | bedrock | vertex | …"""
 
     logged_in: bool
     email: str | None = None
     org_id: str | None = None
     auth_method: str = "none"
+    provider: str = "firstParty"
     subscription: str | None = None
     login_expires_at: float | None = None
 
@@ -39,22 +45,27 @@ class AuthStatus(msgspec.Struct, frozen=True):
 class _Output(msgspec.Struct, rename="camel"):
     logged_in: bool
     auth_method: str = "none"
+    api_provider: str = "firstParty"
     email: str | None = None
     org_id: str | None = None
     subscription_type: str | None = None
     login_expires_at: str | float | None = None
 
 
-def status(command: str, config_dir: Path, env: Mapping[str, str], timeout: float = 10.0) -> AuthStatus:
-    """Return who is logged in in `config_dir`. timeout: seconds.
+def status(
+    command: str, config_dir: Path, env: Mapping[str, str], login: Login = Login(), timeout: float = 10.0
+) -> AuthStatus:
+    """Return who is logged in in `config_dir`, in the way that `login` tells. timeout: seconds.
 
-    Raises HostError when the binary is missing, hangs, or answers something else than its JSON.
+    Raises HostError when an env file cannot be used, the binary is missing, hangs, or answers something else than its
+    JSON.
     """
+    login.check()
     inherited = {key: value for key, value in os.environ.items() if key not in AUTH_VARIABLES}
     try:
         done = subprocess.run(
-            [command, "auth", "status"],
-            env={**inherited, **env, "CLAUDE_CONFIG_DIR": str(config_dir)},
+            words([command, "auth", "status"], login),
+            env={**inherited, **env, **login.switches, "CLAUDE_CONFIG_DIR": str(config_dir)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -83,6 +94,7 @@ def parse(output: bytes, origin: str) -> AuthStatus:
         email=found.email,
         org_id=found.org_id,
         auth_method=found.auth_method,
+        provider=found.api_provider,
         subscription=found.subscription_type,
         login_expires_at=expires,
     )

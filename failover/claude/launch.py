@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from failover.claude import settings
+from failover.claude.kinds import READER, Login
 from failover.errors import HostError
 
 #: A login in the environment beats the one in the config dir (ANTHROPIC_AUTH_TOKEN first; measured on 2.1.330).
@@ -59,8 +60,9 @@ _LONGEST_PROMPT = 100_000
 class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One start of the binary.
 
-    launch: 12 hex characters; conversation: the binary's session id; resume: the conversation has a transcript;
-    prompt: submitted by the binary itself, None for none; directory: where launch files go (mode 0700).
+    login: how it logs in; launch: 12 hex characters; conversation: the binary's session id; resume: the conversation
+    has a transcript; prompt: submitted by the binary itself, None for none; directory: where launch files go (mode
+    0700).
     """
 
     session: str
@@ -69,6 +71,7 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str
     cwd: Path
     config_dir: Path
+    login: Login = Login()
     command: str
     args: tuple[str, ...] = ()
     env: dict[str, str] = {}
@@ -103,7 +106,7 @@ def write_launch_files(spec: LaunchSpec) -> Path:
         )
     try:
         spec.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("hook.sh", "statusline.sh"):
+        for name in ("hook.sh", "statusline.sh", READER.name):
             _write_asset(spec.directory / name)
         overlay = settings.overlay(spec, settings.user_statusline(spec.config_dir, spec.cwd))
         settings_file = spec.directory / marker(spec.session, spec.launch)
@@ -123,12 +126,13 @@ def write_launch_files(spec: LaunchSpec) -> Path:
 
 def _script(spec: LaunchSpec, settings_file: Path, prompt: str | None) -> str:
     which = ["--resume" if spec.resume else "--session-id", spec.conversation]
-    words = [spec.command, *spec.args, "--settings", str(settings_file), *which]
+    words = [*spec.login.prefix(spec.directory / READER.name), spec.command, *spec.args]
+    words += ["--settings", str(settings_file), *which]
     if prompt:
         text = prompt.replace("\0", "")
         # What begins with a dash would be read as an option.
         words.append(f" {text}" if text.startswith("-") else text)
-    exports = {**spec.env, "CLAUDE_CONFIG_DIR": str(spec.config_dir)}
+    exports = {**spec.env, **spec.login.switches, "CLAUDE_CONFIG_DIR": str(spec.config_dir)}
     return "\n".join(
         [
             f"# {spec.session} on account {spec.account}, launch {spec.launch}".replace("\n", " "),

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from failover.claude.kinds import READER
+
 if TYPE_CHECKING:
     from failover.claude.launch import LaunchSpec
 
@@ -41,7 +43,10 @@ _REFRESH = 60
 
 
 def overlay(spec: LaunchSpec, user_statusline: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the content of the `--settings` file. user_statusline: the user's own `statusLine`, run behind ours."""
+    """Return the content of the `--settings` file: hooks, statusline and, where it needs one, the way to log in.
+
+    user_statusline: the user's own `statusLine`, run behind ours.
+    """
     query = urlencode(
         {"session": spec.session, "account": spec.account, "launch": spec.launch}, quote_via=quote, safe=""
     )
@@ -54,7 +59,7 @@ def overlay(spec: LaunchSpec, user_statusline: dict[str, Any] | None) -> dict[st
     line["command"] = _command(spec.directory / "statusline.sh", [*where, *_words(theirs.get("command"))])
     interval = theirs.get("refreshInterval")
     line["refreshInterval"] = min(interval, _REFRESH) if isinstance(interval, int) and interval > 0 else _REFRESH
-    return {"hooks": hooks, "statusLine": line}
+    return {"hooks": hooks, "statusLine": line, **spec.login.settings(spec.directory / READER.name)}
 
 
 def user_statusline(config_dir: Path, cwd: Path) -> dict[str, Any] | None:

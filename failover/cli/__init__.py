@@ -25,12 +25,14 @@ _VERBS = {
     "swaps": ("failover.cli.swap", "swaps_command", "List past swaps."),
     "pause": ("failover.cli.pause", "pause_command", "Start and move nothing until resume; go on watching."),
     "resume": ("failover.cli.pause", "resume_command", "Lift the pause."),
-    "accounts": ("failover.cli.accounts", "accounts_group", "List, add, check and link accounts."),
+    "accounts": ("failover.cli.accounts", "accounts_group", "List, add, check, link, disable and enable accounts."),
+    "usage": ("failover.cli.usage", "usage_command", "Show the windows of accounts over time."),
     "sessions": ("failover.cli.sessions", "sessions_group", "List, launch, stop and restart sessions."),
     "tasks": ("failover.cli.tasks", "tasks_group", "List and add tasks."),
     "checkpoints": ("failover.cli.checkpoints", "checkpoints_group", "List and show checkpoints."),
     "events": ("failover.cli.events", "events_command", "Show what happened."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
+    "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
     "config": ("failover.cli.config", "config_group", "Check the configuration."),
 }
 

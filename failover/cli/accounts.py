@@ -2,54 +2,72 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 import msgspec
 
-from failover.cli.shared import Cli, json_option, print_json, span, table
-from failover.cli.status import accounts_table
-from failover.config import Account, Config
+from failover.cli.shared import Cli, Duration, json_option, print_json, span, table
+from failover.config import Config
 from failover.config_yaml import is_name
 from failover.errors import FailoverError, UsageError
-from failover.http import views
-
-#: A login that expires within this many seconds is warned of: a swap must not be the first to find out.
-_SOON = 7 * 86400
-
-_VITAL = ("projects", "sessions")
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What `accounts check` found. problems: what keeps it from taking sessions; expires_at: epoch seconds."""
-
-    name: str
-    login: str = ""
-    method: str = ""
-    subscription: str = ""
-    expires_at: float | None = None
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 @click.group("accounts")
 def accounts_group() -> None:
-    """List, add, check and link accounts."""
+    """List, add, check, link, disable and enable accounts."""
 
 
 @accounts_group.command("list")
+@click.option("--csv", "as_csv", is_flag=True, help="Print one line per account and window.")
 @json_option
 @click.pass_obj
-def list_command(cli: Cli, as_json: bool) -> None:
-    """List accounts with their usage. Works while the daemon is down."""
-    found = views.accounts(cli.config, cli.store)
+def list_command(cli: Cli, as_csv: bool, as_json: bool) -> None:
+    """List accounts: what is used of each window, when it resets, what is to come, and what speaks against it.
+
+    The bar's line is the threshold. Works while the daemon is down.
+    """
+    from failover.cli.account_table import account_csv, account_table
+    from failover.http.account_views import accounts
+
+    found = accounts(cli.config, cli.store, foreseen=True)
     if as_json:
         print_json(found)
     else:
-        click.echo(accounts_table(found))
+        click.echo(account_csv(found) if as_csv else account_table(found, time.time()), nl=not as_csv)
+
+
+@accounts_group.command("disable")
+@click.argument("name")
+@click.option("--for", "period", type=Duration(), help="How long, for example 2h; without it until it is enabled.")
+@json_option
+@click.pass_obj
+def disable_command(cli: Cli, name: str, period: float | None, as_json: bool) -> None:
+    """Take an account out of the choice: nothing is moved to it, no session is started on it.
+
+    Sessions that run on it stay until a threshold is reached; `claude-failover swap` moves them at once.
+    """
+    _switch(cli, "disable", {"account": cli.config.account(name).name, "seconds": period or 0.0}, as_json)
+
+
+@accounts_group.command("enable")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def enable_command(cli: Cli, name: str, as_json: bool) -> None:
+    """Let an account be chosen again."""
+    _switch(cli, "enable", {"account": cli.config.account(name).name}, as_json)
+
+
+def _switch(cli: Cli, verb: str, args: dict[str, object], as_json: bool) -> None:
+    from failover.cli.control import by, post
+
+    answer = post(cli, "/v1/orders", {"verb": verb, "args": args, "by": by()})
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(answer["sentence"])
 
 
 @accounts_group.command("check")
@@ -58,6 +76,8 @@ def list_command(cli: Cli, as_json: bool) -> None:
 @click.pass_obj
 def check_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:
     """Ask the binary who is logged in where, and see that nothing keeps an account from taking sessions."""
+    from failover.cli.account_check import check
+
     config = cli.config
     chosen = {config.account(name).name for name in names} or {account.name for account in config.accounts}
     # All are asked, whatever was named: only then is it known whether two are one.
@@ -66,7 +86,7 @@ def check_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:
         print_json(findings)
     else:
         rows = [
-            (one.name, one.login or "-", one.subscription or one.method or "-", _expiry(one),
+            (one.name, one.login or "-", one.subscription or one.kind, _expiry(one.expires_at),
              "failed" if one.problems else "ok")
             for one in findings
         ]  # fmt: skip
@@ -77,71 +97,6 @@ def check_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:
     bad = [one.name for one in findings if one.problems]
     if bad:
         raise FailoverError(f"not ready to take sessions: {', '.join(bad)}")
-
-
-def check(config: Config) -> list[Finding]:
-    """Return what there is to say of every account."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        findings = list(pool.map(lambda account: _look(config, account), config.accounts))
-    owners: dict[str, str] = {}
-    checked = []
-    for one in findings:
-        owner = owners.setdefault(one.login, one.name) if one.login else one.name
-        if owner != one.name:
-            problem = (
-                f"is the same login as {owner} ({one.login}); they share their limits and log each other out:"
-                " log in as somebody else there, or remove one of the two"
-            )
-            one = msgspec.structs.replace(one, problems=(*one.problems, problem))
-        checked.append(one)
-    return checked
-
-
-def _look(config: Config, account: Account) -> Finding:
-    from failover.claude import auth, config_dir
-
-    problems: list[str] = []
-    warnings: list[str] = []
-    try:
-        steps = config_dir.plan(account.config_dir, config.shared_dir)
-        mend = f"see: claude-failover accounts link --dry-run {account.name}"
-        for step in steps:
-            if step.kind in ("move", "collision"):
-                # Without these two in common a conversation cannot go on elsewhere; the rest is only missed there.
-                (problems if step.path.name in _VITAL else warnings).append(
-                    f"{step.path} is the account's own, not linked to the shared tree; {mend}"
-                )
-        missing = sum(step.kind == "link" for step in steps)
-        if missing:
-            warnings.append(f"{missing} links to the shared tree are missing; they are made at the next launch; {mend}")
-    except FailoverError as error:
-        problems.append(str(error))
-    if not account.config_dir.is_dir():
-        absent = f"{account.config_dir} does not exist; make it with: claude-failover accounts link {account.name}"
-        return Finding(name=account.name, problems=(*problems, absent))
-    try:
-        login = auth.status(config.claude.command, account.config_dir, config.claude.env)
-    except FailoverError as error:
-        return Finding(name=account.name, problems=(*problems, str(error)))
-    if not login.logged_in:
-        problems.append(f"nobody is logged in; {_login(config, account.config_dir)}")
-    elif login.identity is None:
-        warnings.append("who is logged in is not known before the login was used once")
-    if login.login_expires_at is not None:
-        left = login.login_expires_at - time.time()
-        if left <= 0:
-            problems.append(f"the login has expired; {_login(config, account.config_dir)}")
-        elif left < _SOON:
-            warnings.append(f"the login expires in {span(left)}; {_login(config, account.config_dir)}")
-    return Finding(
-        name=account.name,
-        login=" ".join(part for part in login.identity or () if part),
-        method=login.auth_method,
-        subscription=login.subscription or "",
-        expires_at=login.login_expires_at,
-        problems=tuple(problems),
-        warnings=tuple(warnings),
-    )
 
 
 @accounts_group.command("link")
@@ -183,6 +138,7 @@ def link_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool)
 def add_command(cli: Cli, name: str, config_dir: Path, as_json: bool) -> None:
     """Make a config dir ready for an account, and print the lines that the configuration needs."""
     from failover.claude import config_dir as link_farm
+    from failover.cli.account_check import login_by_hand
 
     config, folder = cli.config, config_dir.expanduser().absolute()
     if not is_name(name):
@@ -196,25 +152,20 @@ def add_command(cli: Cli, name: str, config_dir: Path, as_json: bool) -> None:
     link_farm.seed(folder, _folders(config), mirror_from=config.shared_dir)
     yaml = f"  - name: {_quoted(name)}\n    config_dir: {_quoted(str(folder))}"
     if as_json:
-        print_json({"done": done, "yaml": yaml, "next": _login(config, folder)})
+        print_json({"done": done, "yaml": yaml, "next": login_by_hand(config, folder)})
         return
     for sentence in done:
         click.echo(sentence)
-    click.echo(f"\nadd to accounts: in {config.file}\n\n{yaml}\n\nthen {_login(config, folder)}")
+    click.echo(f"\nadd to accounts: in {config.file}\n\n{yaml}\n\nthen {login_by_hand(config, folder)}")
 
 
 def _folders(config: Config) -> list[Path]:
     return sorted({session.project for session in config.sessions} | set(config.projects))
 
 
-def _login(config: Config, folder: Path) -> str:
-    command = f"CLAUDE_CONFIG_DIR={shlex.quote(str(folder))} {shlex.quote(config.claude.command)}"
-    return f"log in by hand with: {command}, then /login"
-
-
 def _quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-def _expiry(one: Finding) -> str:
-    return span(one.expires_at - time.time()) if one.expires_at is not None else "-"
+def _expiry(at: float | None) -> str:
+    return span(at - time.time()) if at is not None else "-"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from failover.cli.shared import Cli, json_option, print_json
+from failover.errors import HostError, UsageError
 
 
 @click.group("config")
@@ -31,6 +32,10 @@ def check_command(cli: Cli, as_json: bool) -> None:
                 f"account {account.name}: {account.config_dir} does not exist; make it ready with:"
                 " claude-failover accounts link"
             )
+        try:
+            account.login.check()
+        except HostError as error:
+            raise UsageError(f"account {account.name}: {error}") from None
     if shutil.which(config.claude.command) is None:
         warnings.append(f"claude.command: there is no program {config.claude.command}")
     if len([account for account in config.accounts if account.enabled]) < 2:

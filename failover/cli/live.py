@@ -52,7 +52,11 @@ def _accounts(view: views.StatusView) -> Table:
     table.add_row(*(Text(head, style="bold") for head in ("account", "sessions", "five_hour", "", "seven_day", "")))
     for account in view.accounts:
         cells: list[RenderableType] = [account.name, str(account.sessions or "")]
-        for window in account.windows:
+        windows = {window.window: window for window in account.windows}
+        for window in (windows.get("five_hour") or windows.get("spend"), windows.get("seven_day")):
+            if window is None:
+                cells += ["", ""]
+                continue
             used = window.used or 0.0
             style = "red" if used >= window.threshold else "green"
             cells.append(ProgressBar(total=100, completed=used, width=20, complete_style=style, finished_style=style))

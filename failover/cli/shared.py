@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 import click
 
 from failover.config import Config, find, load
+from failover.config_yaml import seconds_in
 from failover.store.db import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _COLOURS = {
     "running": "green", "idle": "green", "working": "cyan", "done": "green", "verified": "green", "ok": "green",
+    "blocked": "yellow",
     "waiting": "yellow", "moving": "magenta", "partial": "yellow", "open": "cyan", "starting": "cyan", "limited": "red",
     "failed": "red", "exited": "red", "down": "red", "unknown": "yellow", "refused": "yellow",
 }  # fmt: skip
@@ -49,6 +51,19 @@ class Cli:
 def json_option(function: F) -> F:
     """Add --json to a verb; its parameter is `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
+
+
+class Duration(click.ParamType[float]):
+    """A duration such as 90s, 10m, 2h or 7d; its value is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        found = seconds_in(str(value))
+        if found is None or not 0 < found <= 3650 * 86400:
+            self.fail(f"{value!r} is no duration up to ten years; write 90s, 10m, 2h or 7d", param, ctx)
+        return found
 
 
 def print_json(value: Any) -> None:

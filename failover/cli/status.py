@@ -8,6 +8,7 @@ import click
 
 from failover.cli.shared import Cli, ago, json_option, paint, print_json, printable, span, table
 from failover.http import views
+from failover.http.account_views import AccountView
 
 
 @click.command("status")
@@ -42,21 +43,25 @@ def status_command(cli: Cli, as_json: bool) -> None:
         click.echo(f"\ntasks: {counts}")
 
 
-def accounts_table(accounts: tuple[views.AccountView, ...]) -> str:
-    """Return the accounts as a table."""
+def accounts_table(accounts: tuple[AccountView, ...]) -> str:
+    """Return the accounts as a table, a line each."""
     rows = [
-        (account.name, account.priority, account.sessions, *(_window(window) for window in account.windows),
-         account.against or "could take sessions")
+        (account.name, account.priority, account.sessions, _window(account, "five_hour", "spend"),
+         _window(account, "seven_day"), account.against or "could take sessions")
         for account in accounts
     ]  # fmt: skip
     return table(("account", "prio", "sessions", "5 hours", "7 days", "as a target"), rows)
 
 
-def _window(window: views.WindowView) -> str:
-    if window.used is None:
+def _window(account: AccountView, *names: str) -> str:
+    """Return the first of these windows that an account has."""
+    found = next((window for name in names for window in account.windows if window.window == name), None)
+    if found is None:
+        return "-"
+    if found.used is None:
         return "unknown"
-    rest = f", {span(window.resets_at - time.time())} left" if window.resets_at else ""
-    return f"{window.used:.0f} %{rest}"
+    rest = f", {span(found.resets_at - time.time())} left" if found.resets_at else ""
+    return f"{found.used:.0f} %{' of cap' if found.window == 'spend' else ''}{rest}"
 
 
 def _pin(session: views.SessionView) -> str:

@@ -6,10 +6,12 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
-from failover.cli.shared import Cli, ago, json_option, print_json, table
+from failover.cli import control
+from failover.cli.shared import Cli, ago, clock_time, json_option, paint, print_json, printable, table
 from failover.errors import HostError, UsageError
 from failover.http import views
 from failover.queue import names
@@ -17,7 +19,7 @@ from failover.queue import names
 
 @click.group("tasks")
 def tasks_group() -> None:
-    """List and add tasks."""
+    """List, add and look at tasks; cancel them, or try failed ones again."""
 
 
 @tasks_group.command("list")
@@ -81,6 +83,65 @@ def add_command(
         print_json({"file": str(path)})
     else:
         click.echo(f"queued as {path}")
+
+
+@tasks_group.command("show")
+@click.argument("number", type=click.IntRange(1, 2**53))
+@json_option
+@click.pass_obj
+def show_command(cli: Cli, number: int, as_json: bool) -> None:
+    """Show all that is known of a task, how it ended before it was retried too. Works while the daemon is down."""
+    found = views.task(cli.store, number)
+    if found is None:
+        raise UsageError(f"there is no task {number}; see: claude-failover tasks list")
+    if as_json:
+        print_json(found)
+        return
+    told, finish = found.detail, found.detail.get("finish") or {}
+    folder = {"done": "done", "failed": "failed"}.get(found.state, "inbox")
+    rows = [
+        ("state", found.state),
+        ("waits for", told.get("blocked")),
+        ("file", f"{found.project}/.agent-queue/{folder}/{finish.get('target') or found.name}.md"),
+        ("priority", found.priority),
+        ("attempt", f"{found.attempt} of {found.max_attempts}"),
+        ("session", told.get("session")),
+        ("conversation", told.get("conversation")),
+        ("queued", clock_time(found.queued_ms)),
+        ("started", clock_time(found.started_ms)),
+        ("finished", clock_time(found.finished_ms)),
+        ("reason", finish.get("reason") or told.get("reason")),
+        *(("before that", _past(past)) for past in reversed(told.get("history", []))),
+    ]
+    click.echo(f"task {found.id}: {printable(found.name)}")
+    for head, value in rows:
+        if value not in (None, "", "-"):
+            click.echo(f"  {head:<13} {paint(printable(str(value)))}")
+    if message := finish.get("message"):
+        click.echo("\n" + "\n".join(printable(line) for line in message.splitlines()))
+
+
+def _past(past: dict[str, Any]) -> str:
+    finish = past["finish"]
+    return f"{finish['outcome']} {clock_time(past['finished_ms'])}, attempt {past['attempts']}: {finish['reason']}"
+
+
+@tasks_group.command("retry")
+@click.argument("number", type=click.IntRange(1, 2**53))
+@json_option
+@click.pass_obj
+def retry_command(cli: Cli, number: int, as_json: bool) -> None:
+    """Put a failed task back into its inbox, with as many attempts as at first."""
+    control.order(cli, "retry", {"task": number}, as_json)
+
+
+@tasks_group.command("cancel")
+@click.argument("number", type=click.IntRange(1, 2**53))
+@json_option
+@click.pass_obj
+def cancel_command(cli: Cli, number: int, as_json: bool) -> None:
+    """End a task: its file goes to failed/. A session that is at it is left alone, and the answer says so."""
+    control.order(cli, "cancel", {"task": number}, as_json)
 
 
 def _project(cli: Cli, project: Path | None) -> Path:

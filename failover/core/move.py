@@ -85,11 +85,20 @@ class Reached(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class Fresh(msgspec.Struct, frozen=True):
+    """The new conversation in which a session is started anew, its folder, and what it is told first."""
+
+    conversation: str
+    cwd: str
+    prompt: str
+
+
 class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One session's move, as the store keeps it.
 
-    kind: swap (to another account), restart (same account) or stop (not started again); pid, start: the process that is
-    to be stopped; server_pid, server_start: the tmux server of its pane (0: not known); outcome: how it was found when
+    kind: swap (to another account), restart (same account), stop (not started again) or fresh (same account, in the
+    new conversation `fresh`, which is the move's own once the old process is dead); pid, start: the process that is to
+    be stopped; server_pid, server_start: the tmux server of its pane (0: not known); outcome: how it was found when
     it was stopped; limited: a limit had stopped it; held_prompt: a prompt that had not begun; noted_call: the last hook
     call when that was noted (prompts after it have not begun either); cut_off: what an interrupt cut off; prompt: what
     the relaunched session is told, empty for nothing; launch, new_pid, new_start: the new process; since_size: how long
@@ -107,8 +116,9 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     source: str
     target: str
-    kind: Literal["swap", "restart", "stop"]
+    kind: Literal["swap", "restart", "stop", "fresh"]
     state: State = "queued"
+    fresh: Fresh | None = None
     pane: str = ""
     pid: int = 0
     start: int = 0

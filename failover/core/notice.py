@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+#: A login that ends within this many seconds is told of: a swap must not be the first to find out.
+LOGIN_SOON = 7 * 86400
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -25,6 +28,8 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
     """
     say = {name: printable(value) if isinstance(value, str) else value for name, value in told.items()}
     match kind:
+        case "swap.started" | "swap.finished" if say.get("kind") == "fresh":
+            return None  # a session at rest is started anew for a task; what comes of it is told of the task
         case "swap.started":
             count = len(say["sessions"])
             return Notice("info", f"{_sessions(count)} of {say['source']} move to {say['target']}: {say['reason']}.")
@@ -42,8 +47,19 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
         case "task.finished" if say["outcome"] == "failed":
             at = f" in session {say['session']}" if say["session"] else ""
             return Notice("warning", f"Task {say['task']} ({say['name']}) failed{at}: {say['reason']}.")
+        case "task.blocked":
+            task, waits = f"Task {say['task']} ({say['name']})", say["waiting_for"]
+            return Notice("warning", f"{task} waits for you in session {say['session']}: {waits}.")
         case "operator.paused":
             return Notice("info", f"Paused by {say['by']}: nothing is started or moved.")
+        case "operator.account-disabled":
+            end = f" until {clock(int(say['until_ms']) // 1000)}" if say["until_ms"] is not None else ""
+            return Notice("info", f"Account {say['account']} is disabled by {say['by']}{end}: nothing is moved to it.")
+        case "operator.account-enabled":
+            return Notice("info", f"Account {say['account']} is enabled again by {say['by']}.")
+        case "account.login-expires":
+            end = clock(int(say["expires_at"]))
+            return Notice("warning", f"The login of account {say['account']} expires at {end}: log in there anew.")
         case "operator.resumed":
             return Notice("info", f"Resumed by {say['by']}.")
     return None

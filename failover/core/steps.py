@@ -61,6 +61,9 @@ def _taken_back(move: Move, seen: Seen, around: Around) -> Step | Wait | None:
         return Step("withdraw", "the operator paused")
     if around.preflight:
         return Step("withdraw", around.preflight)
+    if move.kind == "fresh" and move.state != "queued" and (seen.standing.at, seen.status) != ("idle", "idle"):
+        # Nor while a prompt is held: it belongs to the conversation that would be left.
+        return Step("withdraw", f"it is not at rest ({seen.standing.why})")
     return None
 
 
@@ -136,6 +139,8 @@ def _relaunched(move: Move, seen: Seen, around: Around) -> Step | Wait:
     if not seen.launched:
         return Step("again", "its new process ended at once")
     waited = around.now - move.at.get("relaunched", around.now)
+    if move.kind == "fresh" and (seen.taken or seen.answered):
+        return Step("ready", "it took its task")  # what comes of that is the task's
     if move.prompt and (seen.taken or seen.answered):
         return Step("taken", "it took its prompt")
     if not move.prompt and seen.registered and seen.status in ("idle", "busy"):

@@ -70,12 +70,12 @@ def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[SwapState, str]:
     else:
         event = "none_moved"
     outcome = TRANSITIONS["open"][event]
-    words = {"swap": "moved", "restart": "restarted", "stop": "stopped"}
+    words = {"swap": "moved", "restart": "restarted", "stop": "stopped", "fresh": "started anew"}
     word = words[moves[0].kind] if moves else "moved"
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
     if moves and moves[0].kind == "swap" and (tokens := bill(good)):
         sentence += f" ({tokens})"
-    to = targets("", good)
+    to = sorted(targets("", good))
     if len(to) > 1:
         counts = [f"{sum(move.target == name for move in good)} to {name}" for name in to]
         sentence += f"; {' and '.join(counts)}"

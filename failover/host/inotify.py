@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import watchfiles
@@ -20,10 +20,26 @@ class Watch:
     def __init__(self, folders: Sequence[Path], *, recursive: bool = False, debounce_ms: int = 20) -> None:
         self.descriptor, self._end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stop = threading.Event()
+        self._changed: set[str] = set()
+        self._lock = threading.Lock()
         self.folders = tuple(folder for folder in folders if folder.is_dir())
-        self._thread = threading.Thread(target=self._watch, args=(recursive, debounce_ms), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(recursive, debounce_ms), daemon=True)
         if self.folders:
             self._thread.start()
+
+    def _run(self, recursive: bool, debounce_ms: int) -> None:
+        while not self._stop.is_set():
+            try:
+                self._watch(recursive, debounce_ms)
+            except RuntimeError:
+                # A file name that is no UTF-8 ends the watch (watchfiles 1.1): then anything may have changed.
+                self._ring(str(folder) for folder in self.folders)
+
+    def _ring(self, changed: Iterable[str]) -> None:
+        with self._lock:
+            self._changed.update(changed)
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._end, b"!")
 
     def _watch(self, recursive: bool, debounce_ms: int) -> None:
         changes = watchfiles.watch(
@@ -36,9 +52,8 @@ class Watch:
             rust_timeout=1000,
             ignore_permission_denied=True,
         )
-        for _ in changes:
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._end, b"!")
+        for seen in changes:
+            self._ring(os.path.dirname(path) for _, path in seen)  # noqa: PTH120  (ten times faster)
 
     def drain(self) -> bool:
         """Take what woke the poll, so that the next change wakes it again; say whether there was anything."""
@@ -47,6 +62,12 @@ class Watch:
             while os.read(self.descriptor, 1024):
                 woken = True
         return woken
+
+    def changed(self) -> set[str]:
+        """Return the folders in which something changed since this was last asked; some of them, when it was much."""
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        return changed
 
     def close(self) -> None:
         """Stop watching."""

@@ -15,22 +15,29 @@ from litestar.params import Parameter
 from failover.config import Config
 from failover.errors import StoreError, UsageError
 from failover.events import Envelope
-from failover.http import views
+from failover.http import account_views, views
 from failover.http.app import MAX_BODY
 from failover.store import events, flags, orders, sessions
+from failover.store import tasks as stored_tasks
 from failover.store.db import Store
+
+#: The longest that an account is disabled for (seconds).
+_LONGEST_OFF = 3650 * 86400
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wanted. by: who wants it, in words for people."""
 
-    verb: Literal["swap", "launch", "stop", "restart", "unpin", "pause", "resume"]
+    verb: Literal[
+        "swap", "launch", "stop", "restart", "unpin", "cancel", "retry", "pause", "resume", "disable", "enable"
+    ]
     args: orders.Args = orders.Args()
     by: str = "HTTP"
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):
-    """order: its number, to be followed at /v1/orders/NUMBER; 0 for what was done at once (pause, resume)."""
+    """order: its number, to be followed at /v1/orders/NUMBER; 0 for what was done at once (all but the verbs of
+    sessions)."""
 
     order: int
     sentence: str
@@ -70,9 +77,9 @@ def make_routes(config: Config, store: Store) -> Litestar:
         return views.status(config, store)
 
     @get("/v1/accounts", sync_to_thread=False)
-    def accounts() -> Sequence[views.AccountView]:
+    def accounts() -> Sequence[account_views.AccountView]:
         """Return the accounts with their usage."""
-        return views.accounts(config, store)
+        return account_views.accounts(config, store)
 
     @get("/v1/sessions", sync_to_thread=False)
     def session_list() -> Sequence[views.SessionView]:
@@ -117,10 +124,20 @@ def make_routes(config: Config, store: Store) -> Litestar:
             with store.transaction() as tx:
                 lifted = flags.resume(tx, by)
             return OrderAnswer(0, "resumed" if lifted else "was not paused")
+        if data.verb == "disable" or data.verb == "enable":
+            return OrderAnswer(0, _switch(config, store, data.verb, data.args, by))
         _check(config, store, data)
         with store.transaction() as tx:
             number = orders.place(tx, store.now_ms(), data.verb, data.args, by)
         return OrderAnswer(number, f"order {number} is placed")
+
+    @get("/v1/tasks/{number:int}", sync_to_thread=False)
+    def task(number: int) -> views.TaskView:
+        """Return one task with its history."""
+        found = views.task(store, number)
+        if found is None:
+            raise NotFoundException(f"there is no task {number}")
+        return found
 
     @get("/v1/orders/{number:int}", sync_to_thread=False)
     def order(number: int) -> OrderState:
@@ -132,7 +149,8 @@ def make_routes(config: Config, store: Store) -> Litestar:
 
     return Litestar(
         route_handlers=[
-            healthz, readyz, status, accounts, session_list, tasks, swap_list, checkpoints, event_list, place, order,
+            healthz, readyz, status, accounts, session_list, tasks, task, swap_list, checkpoints, event_list, place,
+            order,
         ],
         request_max_body_size=MAX_BODY,
         exception_handlers={ValidationException: _in_words, RecursionError: _too_deep, StoreError: _no_store},
@@ -141,6 +159,27 @@ def make_routes(config: Config, store: Store) -> Litestar:
         ),
         logging_config=None,
     )  # fmt: skip
+
+
+def _switch(config: Config, store: Store, verb: str, args: orders.Args, by: str) -> str:
+    """Disable or enable an account; return what that means now. It holds while paused too: it starts nothing."""
+    try:
+        account = config.account(args.account)
+    except UsageError as error:
+        raise ClientException(str(error)) from None
+    if not 0 <= args.seconds <= _LONGEST_OFF or (args.seconds and verb == "enable"):
+        raise ClientException("seconds: from 0 (until it is enabled) to ten years, and for disable only")
+    if verb == "enable":
+        with store.transaction() as tx:
+            lifted = flags.enable(tx, account.name, by)
+        if not account.enabled:
+            return f"{account.name} is disabled in {config.file} (enabled: false); change it there"
+        return f"{account.name} is enabled" if lifted else f"{account.name} was enabled already"
+    now = store.now_ms()
+    until = now + int(args.seconds * 1000) if args.seconds else None
+    with store.transaction() as tx:
+        flags.disable(tx, account.name, now, until, by)
+    return account_views.disabled_sentence(config, store, account.name)
 
 
 def _check(config: Config, store: Store, wanted: OrderRequest) -> None:
@@ -154,6 +193,13 @@ def _check(config: Config, store: Store, wanted: OrderRequest) -> None:
             config.account(wanted.args.to)
     except UsageError as error:
         raise ClientException(str(error)) from None
+    if wanted.verb in orders.TASK_VERBS:
+        # Neither starts anything, so a pause does not stand in the way.
+        if stored_tasks.get(store, wanted.args.task) is None:
+            raise ClientException(f"there is no task {wanted.args.task}; see: claude-failover tasks list")
+        return
+    if wanted.args.task:
+        raise ClientException("task is for the verbs cancel and retry only")
     if wanted.args.dry_run and wanted.verb != "swap":
         raise ClientException("dry_run is for the verb swap only")
     if (pause := flags.paused(store)) and not wanted.args.dry_run:

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from failover.candidates import candidates
 from failover.config import Config
-from failover.core.choice import Candidate, Verdict
+from failover.core.choice import Verdict
 from failover.core.move import Move
 from failover.core.swap import progress, targets
-from failover.core.target import spoken_against
 from failover.host.process import ProcessId, alive
+from failover.http.account_views import AccountView, accounts
 from failover.store import choices, flags, orders, sessions, swaps
+from failover.store import tasks as stored_tasks
 from failover.store.db import Store
 
 #: The programs of a running daemon, by supervisord name.
@@ -34,29 +34,6 @@ class RoleView(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     at_ms: int = 0
     did: str = ""
-
-
-class WindowView(msgspec.Struct, frozen=True, kw_only=True):
-    """A usage window. used: percent, None when it is not known; resets_at: epoch seconds."""
-
-    window: str
-    used: float | None
-    threshold: float
-    resets_at: int | None = None
-    observed_ms: int = 0
-    source: str = ""
-
-
-class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account. sessions: how many run on it; against: why nothing would be moved to it now, empty if it could."""
-
-    name: str
-    config_dir: str
-    priority: int
-    enabled: bool
-    sessions: int
-    windows: tuple[WindowView, ...]
-    against: str = ""
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +80,7 @@ class SwapView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task."""
+    """A task. state: the store's, or `blocked` while its session waits for a person (`detail.blocked`: what for)."""
 
     id: int
     name: str
@@ -169,37 +146,6 @@ def _role(name: str, row: Any) -> RoleView:
     return RoleView(role=name, running=running, pid=row["pid"], at_ms=row["at_ms"], did=row["did"])
 
 
-def accounts(config: Config, store: Store) -> tuple[AccountView, ...]:
-    """Return every configured account with the readings that count."""
-    seen = candidates(config, store, store.now_ms() / 1000)
-    return tuple(_account(config, one) for one in seen)
-
-
-def _account(config: Config, one: Candidate) -> AccountView:
-    windows = []
-    for window, threshold in one.thresholds.items():
-        reading = one.readings.get(window)
-        windows.append(
-            WindowView(
-                window=window,
-                used=reading.used if reading else None,
-                threshold=threshold,
-                resets_at=reading.resets_at if reading else None,
-                observed_ms=reading.observed_ms if reading else 0,
-                source=reading.source if reading else "",
-            )
-        )
-    return AccountView(
-        name=one.name,
-        config_dir=str(config.account(one.name).config_dir),
-        priority=one.priority,
-        enabled=one.enabled,
-        sessions=one.sessions,
-        windows=tuple(windows),
-        against=spoken_against(one, config.failover.margin),
-    )
-
-
 def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
     """Return every session: the configured ones in their order, then those that are still placed."""
     placed, seen = sessions.placements(store), sessions.sightings(store)
@@ -249,7 +195,7 @@ def swap_progress(move: Move) -> MoveView:
 
 def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:
     """Return the newest swaps, newest first."""
-    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit))
+    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit, fresh=True))
 
 
 def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:
@@ -259,7 +205,29 @@ def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:
         " THEN -finished_ms ELSE -priority END, id LIMIT ?",
         (limit,),
     )
-    return tuple(msgspec.convert(_with_detail(row), TaskView) for row in rows)
+    return tuple(_task_view(row) for row in rows)
+
+
+def task(store: Store, number: int) -> TaskView | None:
+    """Return one task."""
+    row = store.one("SELECT * FROM tasks WHERE id = ?", (number,))
+    return _task_view(row) if row else None
+
+
+def _task_view(row: Any) -> TaskView:
+    fields = _with_detail(row)
+    if fields["state"] in ("delivering", "running") and fields["detail"].get("blocked"):
+        fields["state"] = "blocked"
+    return msgspec.convert(fields, TaskView)
+
+
+def _task_counts(store: Store) -> dict[str, int]:
+    counts = {row[0]: row[1] for row in store.query("SELECT state, count(*) FROM tasks GROUP BY state")}
+    for one in stored_tasks.handed_over(store):
+        if one.blocked:
+            counts[one.state] -= 1
+            counts["blocked"] = counts.get("blocked", 0) + 1
+    return {state: count for state, count in counts.items() if count}
 
 
 def checkpoints(store: Store, session: str = "", limit: int = 50) -> tuple[CheckpointView, ...]:
@@ -286,7 +254,6 @@ def status(config: Config, store: Store) -> StatusView:
     """Return everything at a glance."""
     pause, swap = flags.paused(store), swaps.open_swap(store)
     views, those = roles(store), session_views(config, store)
-    counts = {row[0]: row[1] for row in store.query("SELECT state, count(*) FROM tasks GROUP BY state")}
     running = sum(view.running for view in views)
     words = [f"{running} of {len(views)} roles run"]
     by_state: dict[str, int] = {}
@@ -306,7 +273,7 @@ def status(config: Config, store: Store) -> StatusView:
         sessions=those,
         swap=swap_view(swap, swaps.moves(store, swap.id)) if swap else None,
         open_orders=len(orders.pending(store)),
-        tasks=counts,
+        tasks=_task_counts(store),
         decision=_decision(store),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,15 +11,17 @@ import msgspec
 
 from failover.clock import Clock
 from failover.config import Config
-from failover.core.dispatch import MAX_SENDS, Act, Delivery, Task, deliver, marker_text, prompt
+from failover.core.attempt import MAX_SENDS, Act, Anew, Delivery, deliver, deliver_anew, marker_text, prompt
+from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import TaskDispatched
 from failover.host import process
 from failover.host.tmux import Tmux
 from failover.queue.folder import Marker, Queue
 from failover.queue.scene import Scene
-from failover.store import tasks
+from failover.store import fresh, tasks
 from failover.store.db import Store
+from failover.store.fresh import FreshRequest
 
 #: A session that did not take a prompt is left alone this long, twice as long each time, and at most (seconds).
 _REST, _MOST_REST = 5.0, 300.0
@@ -40,6 +43,11 @@ class Deliverer:
         self._rests: dict[str, tuple[float, float]] = {}  # session → (until, how long)
         self._later: dict[int, float] = {}  # task that could not be marked → until when it waits
 
+    def forget(self, open_tasks: frozenset[int]) -> None:
+        """Forget what was typed of tasks that are no longer being handed over."""
+        for task in self._typed.keys() - open_tasks:
+            del self._typed[task]
+
     def resting(self, session: str) -> bool:
         """Say whether a session did not take a prompt a moment ago."""
         return self._clock.monotonic() < self._rests.get(session, (0.0, 0.0))[0]
@@ -54,8 +62,11 @@ class Deliverer:
             return 0.05
         return 0.25 if self._typed else 5.0
 
-    def begin(self, task: Task, session: str, scene: Scene) -> str:
-        """Write that `task` is being handed to `session`, and mark its file. Nothing is typed yet."""
+    def begin(self, task: Task, session: str, anew: bool, scene: Scene) -> str:
+        """Write that `task` is being handed to `session`, and mark its file. Nothing is typed yet.
+
+        anew: it begins a new conversation, so the prompt goes to the account-switcher, which alone starts processes.
+        """
         placement = scene.placements[session]
         if late := self._late(task, scene):
             return late
@@ -64,12 +75,13 @@ class Deliverer:
             state="delivering",
             attempt=task.attempt + 1,
             session=session,
-            conversation=placement.conversation,
+            anew=anew,
+            conversation=str(uuid.uuid4()) if anew else placement.conversation,
             launch=placement.launch,
             account=placement.account,
-            cwd=placement.cwd,
+            cwd=task.project if anew else placement.cwd,
             since_call=task.since_call or tasks.last_call(self._store),
-            since_size=scene.size(placement),
+            since_size=0 if anew else scene.size(placement),
             taken_call=0,
         )
         with self._store.transaction() as tx:
@@ -85,7 +97,28 @@ class Deliverer:
             self._later[task.id] = self._clock.monotonic() + _REST
             return f"task {task.id} waits: {why}"
         self._typed[task.id] = _Typed("fresh", self._clock.monotonic())
-        return f"handing task {task.id} ({task.name}) to {session}"
+        if anew:
+            self._ask(handed)
+        return f"handing task {task.id} ({task.name}) to {session}" + (", in a new conversation" if anew else "")
+
+    def _ask(self, task: Task) -> None:
+        """Ask for the start of the task's conversation. Without its marker a task is not asked for."""
+        with self._store.transaction() as tx:
+            fresh.ask(
+                tx,
+                FreshRequest(
+                    id=0,
+                    task=task.id,
+                    session=task.session,
+                    launch=task.launch,
+                    conversation=task.conversation,
+                    cwd=task.cwd,
+                    prompt=self._prompt(task),
+                ),
+            )
+
+    def _prompt(self, task: Task) -> str:
+        return prompt(task.id, task.attempt, str(self._queues[task.project].path(task.name)))
 
     def _late(self, task: Task, scene: Scene) -> str:
         """Follow a task that was taken after all, after it had been taken back."""
@@ -100,6 +133,7 @@ class Deliverer:
             task,
             attempt=task.attempt + 1,
             session=session,
+            anew=False,
             conversation=call.conversation,
             launch=call.launch,
             account=placement.account,
@@ -116,6 +150,9 @@ class Deliverer:
         text = marker_text(task.id, task.attempt)
         found = tasks.prompt_with(self._store, text, task.since_call)
         taken = found is not None
+        call = found[1].id if found else task.since_call
+        if task.anew:
+            return self._look_anew(task, scene, paused, typed, taken, call)
         same = placement is not None and placement.launch == task.launch
         if not taken and placement and (typed.phase == "unknown" or waited >= timeout or not same):
             # Hooks may have been missed, and those of a launch that is over come no more; the transcript has it too, a
@@ -134,7 +171,28 @@ class Deliverer:
             waited=waited,
             sends=typed.sends,
         )
-        return self._do(task, deliver(seen, timeout), typed, pane, found[1].id if found else task.since_call)
+        return self._do(task, deliver(seen, timeout), typed, pane, call)
+
+    def _look_anew(self, task: Task, scene: Scene, paused: bool, typed: _Typed, taken: bool, call: int) -> str:
+        # First the request, then the rest: one that was taken up shows as a move, or as where that led to.
+        asked = any(request.task == task.id for request in fresh.unserved(self._store))
+        scene = scene.again()
+        placement = scene.placements.get(task.session)
+        placed = placement is not None and placement.conversation == task.conversation
+        gone = scene.gone(task.session)
+        if placement is not None and placed:
+            taken = taken or scene.written(placement, marker_text(task.id, task.attempt), 0)
+            task = msgspec.structs.replace(task, launch=placement.launch)
+        seen = Anew(
+            taken=taken,
+            asked=asked and placement is not None and placement.launch == task.launch and not gone,
+            moving=scene.moving(task.session),
+            placed=placed,
+            gone=gone,
+            paused=paused,
+            waited=self._clock.monotonic() - typed.at,
+        )
+        return self._do(task, deliver_anew(seen), typed, "", call)
 
     def _do(self, task: Task, act: Act, typed: _Typed, pane: str, call: int) -> str:
         match act.verb:
@@ -147,8 +205,7 @@ class Deliverer:
             case "paste":
                 # Noted first: a paste of which tmux did not answer may stand there all the same.
                 typed.phase, typed.at, typed.sends = "pasted", self._clock.monotonic(), typed.sends + 1
-                path = str(self._queues[task.project].path(task.name))
-                self._tmux.paste(pane, prompt(task.id, task.attempt, path))
+                self._tmux.paste(pane, self._prompt(task))
             case "enter":
                 if typed.phase == "entered":
                     typed.sends = MAX_SENDS
@@ -160,6 +217,7 @@ class Deliverer:
         running = msgspec.structs.replace(
             task,
             state="running",
+            blocked="",
             taken_call=call,
             started_ms=self._store.now_ms(),
             started_mono=self._clock.monotonic(),
@@ -167,6 +225,7 @@ class Deliverer:
         )
         with self._store.transaction() as tx:
             tasks.save(tx, running)
+            fresh.take_back(tx, task.id)
             tx.emit(TaskDispatched(task=task.id, name=task.name, session=task.session, attempt=task.attempt))
         self._typed.pop(task.id, None)
         self._rests.pop(task.session, None)
@@ -179,10 +238,19 @@ class Deliverer:
     def _put_back(self, task: Task, why: str) -> None:
         """Put a task that was not taken back into the queue; the attempt does not count."""
         back = msgspec.structs.replace(
-            task, state="queued", attempt=task.attempt - 1, session="", launch="", account="", reason=why
+            task,
+            state="queued",
+            attempt=task.attempt - 1,
+            session="",
+            launch="",
+            account="",
+            anew=False,
+            blocked="",
+            reason=why,
         )
         with self._store.transaction() as tx:
             tasks.save(tx, back)
+            fresh.take_back(tx, task.id)
         # After the row: a marker that is left behind is known as this task's and replaced.
         self._queues[task.project].unmark(task.name)
         self._typed.pop(task.id, None)

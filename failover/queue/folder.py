@@ -43,7 +43,8 @@ class Queue:
     def __init__(self, project: Path) -> None:
         self.root = project / ".agent-queue"
         self.inbox, self.done, self.failed = self.root / "inbox", self.root / "done", self.root / "failed"
-        self.look = Inbox(self.inbox).look
+        inbox = Inbox(self.inbox)
+        self.look, self.is_new = inbox.look, inbox.is_new
 
     def ensure(self) -> None:
         """Make the inbox, if the project is there. Raises HostError."""
@@ -151,6 +152,34 @@ class Queue:
             self.unmark(name)
         except OSError as error:
             raise HostError(f"{folder}: task {name} cannot be put there: {error.strerror}") from None
+
+    def against_return(self, target: str, name: str) -> str:
+        """Return why a failed task's file cannot be brought back into the inbox, empty when it can."""
+        if os.path.lexists(self.path(name)):
+            return f"{self.path(name)} is there already; rename one of the two"
+        file = self.failed / (target + names.SUFFIX)
+        try:
+            whole = stat.S_ISREG(file.lstat().st_mode)
+        except OSError:
+            whole = False
+        return "" if whole else f"{file} is not there any more; put the task into {self.inbox} anew"
+
+    def bring_back(self, target: str, name: str) -> None:
+        """Bring a failed task's file back into the inbox. May be repeated. Raises HostError."""
+        file = self.failed / (target + names.SUFFIX)
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.link(file, self.path(name), follow_symlinks=False)  # unlike a rename it replaces nothing
+            if not self.path(name).samefile(file):
+                raise HostError(f"{self.path(name)} is there already; rename one of the two")
+            file.unlink()
+        except FileNotFoundError:
+            if not self.holds(name):
+                raise HostError(f"{file} is not there any more; put the task into {self.inbox} anew") from None
+        except OSError as error:
+            raise HostError(f"{file}: cannot be brought back: {error.strerror}") from None
+        with contextlib.suppress(OSError):
+            (self.failed / f"{target}.result.json").unlink()
 
     def refuse(self, bad: Bad) -> bool:
         """Put what is no task into failed/, with the reason beside it; False when it is gone. Raises HostError."""

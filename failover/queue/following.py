@@ -9,14 +9,15 @@ import msgspec
 
 from failover.claude import transcript
 from failover.clock import Clock
-from failover.core.dispatch import Finish, Progress, Task, accounts_used, follow, marker_text
+from failover.core.attempt import Progress, follow, marker_text
 from failover.core.session import HookCall
+from failover.core.task import Figures, Finish, Past, Task, accounts_used
 from failover.errors import HostError
 from failover.events import TaskFinished
 from failover.host import process
 from failover.queue.folder import Queue
 from failover.queue.scene import Scene, settled
-from failover.store import tasks
+from failover.store import fresh, tasks, usage
 from failover.store.db import Store
 
 #: How much of a session's last message is kept with a task (characters).
@@ -24,7 +25,8 @@ _MESSAGE = 16_000
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands in NAME.result.json. Times: epoch milliseconds; duration_s: of the last attempt."""
+    """What stands in NAME.result.json. Times: epoch milliseconds; duration_s: of the last attempt; earlier: how it
+    ended before it was retried."""
 
     task: int
     name: str
@@ -38,6 +40,24 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     finished_ms: int
     duration_s: float
     message: str
+    figures: Figures | None = None
+    earlier: tuple[Past, ...] = ()
+
+
+class _Context(msgspec.Struct, frozen=True):
+    total_input_tokens: int | None = None
+    total_output_tokens: int | None = None
+    context_window_size: int | None = None
+    used_percentage: float | None = None
+
+
+class _Cost(msgspec.Struct, frozen=True):
+    total_cost_usd: float | None = None
+
+
+class _Statusline(msgspec.Struct, frozen=True):
+    context_window: _Context = _Context()
+    cost: _Cost = _Cost()
 
 
 class Follower:
@@ -126,7 +146,16 @@ class Follower:
 
     def _again(self, task: Task, why: str) -> None:
         again = msgspec.structs.replace(
-            task, state="queued", session="", conversation="", launch="", since_call=0, taken_call=0, reason=why
+            task,
+            state="queued",
+            session="",
+            conversation="",
+            launch="",
+            anew=False,
+            since_call=0,
+            taken_call=0,
+            blocked="",
+            reason=why,
         )
         with self._store.transaction() as tx:
             tasks.save(tx, again)
@@ -144,12 +173,31 @@ class Follower:
     ) -> str:
         """End a task: first its row says how, then its file goes where it belongs, then the row is closed."""
         target = task.name if put_away else self._queues[task.project].free_name(task.name, outcome)
-        finish = Finish(outcome, why, target, message[:_MESSAGE])
+        finish = Finish(outcome, why, target, message[:_MESSAGE], self._figures(task))
         # Closing: from here on it only goes forward, whatever is killed.
-        closing = msgspec.structs.replace(task, finish=finish, finished_ms=self._store.now_ms())
+        closing = msgspec.structs.replace(task, finish=finish, finished_ms=self._store.now_ms(), blocked="")
         with self._store.transaction() as tx:
             tasks.save(tx, closing)
+            fresh.take_back(tx, task.id)
         return self._put_away(closing, finish, scene)
+
+    def _figures(self, task: Task) -> Figures | None:
+        """Return what the statusline of the task's conversation said since the attempt began."""
+        row = next((line for line in usage.statuslines(self._store) if line.session == task.session), None)
+        if row is None or row.conversation != task.conversation or not 0 < task.started_ms <= row.at_ms:
+            return None
+        try:
+            told = msgspec.json.decode(row.body, type=_Statusline, strict=False)
+        except msgspec.MsgspecError:
+            return None  # of a version that says it otherwise
+        return Figures(
+            at_ms=row.at_ms,
+            context_tokens=told.context_window.total_input_tokens,
+            context_window=told.context_window.context_window_size,
+            context_used=told.context_window.used_percentage,
+            output_tokens=told.context_window.total_output_tokens,
+            cost_usd=told.cost.total_cost_usd,
+        )
 
     def _put_away(self, task: Task, finish: Finish, scene: Scene) -> str:
         placement = scene.placements.get(task.session)
@@ -170,6 +218,8 @@ class Follower:
             finished_ms=task.finished_ms,
             duration_s=round((task.finished_ms - task.started_ms) / 1000, 3) if task.started_ms else 0.0,
             message=finish.message,
+            figures=finish.figures,
+            earlier=task.history,
         )
         try:
             text = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"

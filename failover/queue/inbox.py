@@ -50,12 +50,22 @@ class Bad(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One look into an inbox. unfinished: how many stand there that are to be looked at
-    again soon: still being written, or beyond what is taken up at a time."""
+    """One look into an inbox. unfinished: how many are still being written and are to be looked at again soon; more:
+    there are others beyond what is taken up at a time."""
 
     found: tuple[Found, ...] = ()
     bad: tuple[Bad, ...] = ()
     unfinished: int = 0
+    more: bool = False
+
+
+class _Whole(msgspec.Struct, frozen=True):
+    """A file that is none of the wrong kind, as it was listed."""
+
+    mtime_ns: int
+    name: str
+    file: str
+    info: os.stat_result
 
 
 class Inbox:
@@ -64,21 +74,53 @@ class Inbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._looks: dict[str, Look] = {}
+        self._backlog: list[_Whole] = []  # newest first: what was listed and not read yet
+        self._listed_mtime = 0  # the folder's, when it was last listed; 0 when it may have changed in the same instant
+
+    def is_new(self) -> bool | None:
+        """Say whether there may be something new in the folder since it was last listed; None when it is not there."""
+        try:
+            return self._folder.stat().st_mtime_ns != self._listed_mtime
+        except OSError:
+            return None
 
     def look(self, taken: Container[str], now: float, wall: float) -> Seen:
         """Return what is new in the inbox; `taken` are names of open tasks. now: monotonic, wall: epoch seconds."""
+        # Thousands at once must not be listed again for each part of them that is taken up.
+        bad = [] if self._backlog else self._list(taken, now, wall)
+        found: list[Found] = []
+        unfinished = 0
+        while self._backlog and len(found) < AT_ONCE:
+            whole = self._backlog.pop()
+            # A time in the future proves nothing, so then the looks alone count.
+            still, age = now - self._looks[whole.file].at, wall - whole.info.st_mtime
+            if still < STILL and age < SETTLED:
+                unfinished += 1
+                continue
+            one = self._read(whole.name, whole.file, whole.info)
+            if isinstance(one, Found):
+                found.append(one)
+            elif one is not None and still < DOUBTED and age < DOUBTED:
+                unfinished += 1
+            elif one is not None:
+                bad.append(one)
+        return Seen(tuple(found), tuple(bad), unfinished, bool(self._backlog))
+
+    def _list(self, taken: Container[str], now: float, wall: float) -> list[Bad]:
+        """List what is new, oldest last, and return what is no task."""
         try:
+            mtime = self._folder.stat().st_mtime_ns
+            # File times are as coarse as the kernel's tick, so a folder that has only just changed may change unseen.
+            self._listed_mtime = mtime if wall - mtime / 1e9 > SETTLED else 0
             with os.scandir(self._folder) as entries:
                 listed = {entry.name: entry for entry in entries}
         except (FileNotFoundError, NotADirectoryError):
-            return Seen()
+            self._looks = {}
+            return []
         except OSError as error:
             raise HostError(f"{self._folder}: cannot be read: {error.strerror}") from None
-        found: list[Found] = []
         bad: list[Bad] = []
-        unfinished = 0
         looks: dict[str, Look] = {}
-        whole: list[tuple[int, str, str, os.stat_result]] = []
         for file, entry in listed.items():
             if not file.endswith(names.SUFFIX) or file.startswith("."):
                 continue
@@ -97,26 +139,10 @@ class Inbox:
                 bad.append(Bad(file, reason))
                 continue
             looks[file] = self._look(file, info, now)
-            whole.append((info.st_mtime_ns, name, file, info))
-        # Oldest first, and so many at a time: thousands at once must not keep running tasks waiting.
-        for _, name, file, info in sorted(whole, key=lambda one: one[:2]):
-            if len(found) == AT_ONCE:
-                unfinished += 1
-                break
-            # A time in the future proves nothing, so then the looks alone count.
-            still, age = now - looks[file].at, wall - info.st_mtime
-            if still < STILL and age < SETTLED:
-                unfinished += 1
-                continue
-            one = self._read(name, file, info)
-            if isinstance(one, Found):
-                found.append(one)
-            elif one is not None and still < DOUBTED and age < DOUBTED:
-                unfinished += 1
-            elif one is not None:
-                bad.append(one)
+            self._backlog.append(_Whole(info.st_mtime_ns, name, file, info))
+        self._backlog.sort(key=lambda one: (one.mtime_ns, one.name), reverse=True)
         self._looks = looks
-        return Seen(tuple(found), tuple(bad), unfinished)
+        return bad
 
     def _look(self, file: str, info: os.stat_result, now: float) -> Look:
         last = self._looks.get(file)

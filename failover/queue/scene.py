@@ -10,10 +10,12 @@ from failover.candidates import candidates, rules
 from failover.claude import registry, transcript
 from failover.claude.transcript import Ending
 from failover.config import Config
-from failover.core.dispatch import Seat, Task
+from failover.core.dispatch import Seat
 from failover.core.policy import idle_for
 from failover.core.session import Activity
+from failover.core.task import Task
 from failover.host.tmux import Pane, Tmux
+from failover.queue.serving import Serving
 from failover.store import sessions, swaps, tasks
 from failover.store.db import Store
 from failover.store.sessions import Placement, Sighting
@@ -29,11 +31,17 @@ class Scene:
 
     def __init__(self, config: Config, store: Store, tmux: Tmux) -> None:
         self._config, self._store, self._tmux = config, store, tmux
-        self.placements = sessions.placements(store)
+        # In this order, since a move may begin or end in between: a death that a move brought about is never seen
+        # without that move or the place that it led to, nor a move's end without that place.
         self._sightings = sessions.sightings(store)
-        self._activities = sessions.activities(store)
         self._moving = tasks.moving_sessions(store)
         self._held = swaps.held_conversations(store)
+        self.placements = sessions.placements(store)
+        self._activities = sessions.activities(store)
+
+    def again(self) -> Scene:
+        """Return a new look."""
+        return Scene(self._config, self._store, self._tmux)
 
     @cached_property
     def low(self) -> dict[str, str]:
@@ -50,14 +58,15 @@ class Scene:
         entries = registry.read_all(self._config.shared_dir / "sessions")
         return {(entry.pid, entry.start): entry for entry in entries}
 
-    def seat(self, session: str, project: str, task: int, resting: bool) -> Seat:
+    def seat(self, session: str, serving: Serving, task: int, resting: bool) -> Seat:
         """Return a session as somebody who could do a task."""
-        placement = self.placements.get(session)
+        placement, serves = self.placements.get(session), serving.projects[session]
         if placement is None:
-            return Seat(session=session, project=project, idle=False)
+            return Seat(session=session, serves=serves, at="", idle=False)
         return Seat(
             session=session,
-            project=project,
+            serves=serves,
+            at=serving.at(placement.cwd),
             idle=self.idle(session),
             moving=self.moving(session),
             low=self.low.get(placement.account, ""),

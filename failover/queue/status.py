@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from failover.clock import Clock
 from failover.config import Config
-from failover.core.dispatch import Task
 from failover.errors import HostError
 from failover.queue.folder import replace
-from failover.queue.intake import serves
+from failover.queue.serving import Serving
 from failover.store import sessions, tasks
 from failover.store.db import Store
-from failover.store.sessions import Placement, Sighting
 
 #: The words of a sighting that mean that a session has nothing to do.
 _AT_REST = ("idle", "exited", "stopped")
+#: How often it is looked whether somebody else has written a file (seconds).
+_LOOK_AGAIN = 5.0
 
 
 class SessionStatus(msgspec.Struct, frozen=True):
-    """One session. state: as the session-watcher sees it; task: name of the task that it has, empty for none."""
+    """One session. state: as the session-watcher sees it; task: name of the task that it has, empty for none; blocked:
+    what that waits for, empty when for nothing."""
 
     state: str
     account: str = ""
     task: str = ""
+    blocked: str = ""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,25 +41,39 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     sessions: dict[str, SessionStatus]
 
 
-def content(
-    project: str,
-    serving: Mapping[str, str],
-    placed: Mapping[str, Placement],
-    seen: Mapping[str, Sighting],
-    open_tasks: Iterable[Task],
-    at_ms: int,
-) -> Status:
-    """Return what a project's file says. serving: project by session."""
-    here = [task for task in open_tasks if task.project == project]
-    doing = {task.session: task.name for task in here if task.state != "queued"}
+class Facts(msgspec.Struct, frozen=True):
+    """What a file is made of."""
+
+    queued: int = 0
+    sessions: tuple[tuple[str, SessionStatus], ...] = ()
+
+
+def facts(store: Store, serving: Serving) -> dict[str, Facts]:
+    """Return what is to be told of each project; one of which there is nothing to tell is not in it."""
+    placed, seen = sessions.placements(store), sessions.sightings(store)
+    doing = {task.session: task for task in tasks.handed_over(store)}
+    queued, there = tasks.queued_by_project(store), serving.whereabouts(placed)
     found = {}
-    for name in sorted(name for name, its in serving.items() if its == project):
-        state = seen[name].state if name in seen and name in placed else "stopped"
-        account = placed[name].account if name in placed else ""
-        found[name] = SessionStatus(state, account, doing.get(name, ""))
-    working = any(one.task or one.state not in _AT_REST for one in found.values())
-    queued = sum(task.state == "queued" for task in here)
-    return Status(state="working" if working else "idle", queued=queued, at_ms=at_ms, sessions=found)
+    for project in queued.keys() | there.keys():
+        told = []
+        for name in there.get(project, ()):
+            state = seen[name].state if name in seen and name in placed else "stopped"
+            task = doing.get(name)
+            one = SessionStatus(
+                state,
+                placed[name].account if name in placed else "",
+                task.name if task else "",
+                task.blocked if task else "",
+            )
+            told.append((name, one))
+        found[project] = Facts(queued.get(project, 0), tuple(told))
+    return found
+
+
+def content(told: Facts, at_ms: int) -> Status:
+    """Return what a project's file says."""
+    working = any(one.task or one.state not in _AT_REST for _, one in told.sessions)
+    return Status(state="working" if working else "idle", queued=told.queued, at_ms=at_ms, sessions=dict(told.sessions))
 
 
 def write(project: Path, status: Status) -> bool:
@@ -64,7 +81,7 @@ def write(project: Path, status: Status) -> bool:
 
     A project without `.agent-queue/` is left alone.
     """
-    path = project / ".agent-queue" / "status.json"
+    path = _file(project)
     if not path.parent.is_dir():
         return False
     try:
@@ -80,13 +97,49 @@ def write(project: Path, status: Status) -> bool:
     return True
 
 
-def write_all(config: Config, store: Store) -> list[str]:
-    """Bring every project's file up to date; return what could not be written, one sentence each."""
-    serving, placed, seen = serves(config), sessions.placements(store), sessions.sightings(store)
-    open_tasks, trouble = tasks.open_tasks(store), []
-    for project in config.projects:
-        try:
-            write(project, content(str(project), serving, placed, seen, open_tasks, store.now_ms()))
-        except HostError as error:
-            trouble.append(str(error))
-    return trouble
+class StatusFiles:
+    """Keeps every project's file up to date, also against others that write it (unless it is theirs, by the setting).
+
+    Only what changed is written, and only what others wrote is read again, so that a thousand projects cost nothing.
+    """
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self._projects = config.projects if config.dispatch.status_json == "write" else ()
+        self._serving, self._clock = Serving(config), clock
+        self._told: Mapping[str, Facts] = {}
+        self._stamps: dict[Path, tuple[int, int] | None] = {}  # how each file was after the last look
+        self._again = 0.0
+
+    def update(self, store: Store) -> list[str]:
+        """Bring the files up to date; return what could not be written, one sentence each."""
+        if not self._projects:
+            return []
+        told, was, trouble = facts(store, self._serving), self._told, []
+        look = self._clock.monotonic() >= self._again
+        if look:
+            self._again = self._clock.monotonic() + _LOOK_AGAIN
+        for project in self._projects:
+            key = str(project)
+            changed = told.get(key) != was.get(key)
+            if not changed and not (look and (project not in self._stamps or _stamp(project) != self._stamps[project])):
+                continue
+            try:
+                write(project, content(told.get(key, Facts()), store.now_ms()))
+                self._stamps[project] = _stamp(project)
+            except HostError as error:
+                self._stamps.pop(project, None)
+                trouble.append(str(error))
+        self._told = told
+        return trouble
+
+
+def _file(project: Path) -> Path:
+    return project / ".agent-queue" / "status.json"
+
+
+def _stamp(project: Path) -> tuple[int, int] | None:
+    try:
+        info = _file(project).stat()
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns

@@ -21,6 +21,7 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
     timeout: float | None = None
     max_attempts: int | None = None
+    fresh: bool = False
 
 
 KEYS = ("priority", "session", "timeout", "max_attempts", "conversation")
@@ -66,13 +67,10 @@ def _split(name: str, text: str) -> tuple[str, str]:
 
 def _spec(root: Value) -> TaskSpec:
     found = root.fields(KEYS)
-    if "conversation" in found and found["conversation"].choice(["continue", "fresh"]) == "fresh":
-        found["conversation"].fail(
-            "a fresh conversation for a task is not there yet", "write continue, or leave the key out"
-        )
     return TaskSpec(
         priority=found["priority"].integer(-_MAX_PRIORITY, _MAX_PRIORITY) if "priority" in found else 0,
         session=found["session"].name() if "session" in found else "",
         timeout=found["timeout"].duration() if "timeout" in found else None,
         max_attempts=found["max_attempts"].integer(1, 100) if "max_attempts" in found else None,
+        fresh="conversation" in found and found["conversation"].choice(["continue", "fresh"]) == "fresh",
     )

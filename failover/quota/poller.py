@@ -95,7 +95,8 @@ class Poller:
                 asked=Asked(self._since(poll), poll.failures) if (poll := polls.get(_name(account.name))) else None,
             )
             for account in candidates(self._config, self._store, self._clock.epoch())
-            if account.enabled
+            # No other kind can be asked: the provider refuses it to tokens, and keys and clouds have no windows.
+            if account.enabled and self._config.account(account.name).kind == "subscription"
         ]
 
     def _host(self, polls: Mapping[str, Poll]) -> Asked | None:

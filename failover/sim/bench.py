@@ -20,6 +20,7 @@ import click
 from failover.claude.launch import LaunchSpec, write_launch_files
 from failover.host import process
 from failover.sim import real_cli
+from failover.sim.bench_queue import queue
 from failover.sim.demo import BusWitness
 from failover.sim.world import World
 from failover.switcher.launcher import Launcher
@@ -199,6 +200,7 @@ def _used(line: dict[str, Any]) -> float:
 BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
     "blackout": blackout,
     "threshold": threshold,
+    "queue": queue,
 }
 
 

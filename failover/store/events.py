@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from failover.events import AnyEvent, Envelope
+from failover.events import AnyEvent, Envelope, encode_event, topic
 from failover.store.db import Store
 
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -44,3 +44,9 @@ def _envelope(row: Any) -> Envelope:
         at_ms=row["at_ms"],
         event=_decoder.decode(row["body"]),
     )
+
+
+def was_told(store: Store, event: AnyEvent) -> bool:
+    """Say whether an event with the very same fields stands in the history."""
+    body = encode_event(event).decode()
+    return store.one("SELECT 1 FROM events WHERE type = ? AND body = ? LIMIT 1", (topic(event), body)) is not None

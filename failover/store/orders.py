@@ -1,15 +1,18 @@
-"""What the operator asks for (control-plane writes it) and what became of it (account-switcher writes that)."""
+"""What the operator asks for (control-plane writes it) and what became of it: the account-switcher writes that, and of
+orders about a task the dispatcher does, in a table of its own."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from failover.events import OrderDone, OrderPlaced
 from failover.store.db import Store, Transaction
 
-Verb = Literal["swap", "launch", "stop", "restart", "unpin"]
+Verb = Literal["swap", "launch", "stop", "restart", "unpin", "cancel", "retry"]
+#: Those that are about a task.
+TASK_VERBS = ("cancel", "retry")
 Outcome = Literal["done", "refused", "failed"]
 
 
@@ -17,12 +20,16 @@ class Args(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What an order is about.
 
     sessions: names, none for all that it can apply to; to: the account to swap to or to launch on, empty for the
-    policy's choice; dry_run: say what would be done, do nothing (swap only).
+    policy's choice; dry_run: say what would be done, do nothing (swap only); account, seconds: which one is disabled or
+    enabled, and for how long it is disabled (0: until it is enabled); task: its number (cancel and retry only).
     """
 
     sessions: tuple[str, ...] = ()
     to: str = ""
     dry_run: bool = False
+    account: str = ""
+    seconds: float = 0.0
+    task: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +66,23 @@ def place(tx: Transaction, at_ms: int, verb: Verb, args: Args, by: str) -> int:
 
 
 def pending(store: Store) -> list[Order]:
-    """Return the orders without a result, oldest first."""
-    return [
-        _order(row)
-        for row in store.query(
-            "SELECT * FROM orders WHERE NOT EXISTS (SELECT 1 FROM order_results WHERE order_id = orders.id) ORDER BY id"
-        )
-    ]
+    """Return the orders without a result, oldest first; not those about tasks."""
+    return _pending(store, "NOT IN", "order_results")
+
+
+def pending_of_tasks(store: Store) -> list[Order]:
+    """Return the orders about tasks that have no result, oldest first."""
+    return _pending(store, "IN", "task_order_results")
+
+
+def _pending(store: Store, among: str, results: str) -> list[Order]:
+    marks = ", ".join("?" * len(TASK_VERBS))
+    rows = store.query(
+        f"SELECT * FROM orders WHERE verb {among} ({marks})"
+        f" AND NOT EXISTS (SELECT 1 FROM {results} WHERE order_id = orders.id) ORDER BY id",
+        TASK_VERBS,
+    )
+    return [_order(row) for row in rows]
 
 
 def get(store: Store, order: int) -> Order | None:
@@ -76,14 +93,26 @@ def get(store: Store, order: int) -> Order | None:
 
 def result(store: Store, order: int) -> OrderResult | None:
     """Return what became of an order, None while that is open."""
-    row = store.one("SELECT * FROM order_results WHERE order_id = ?", (order,))
+    row = store.one(
+        "SELECT * FROM order_results WHERE order_id = ? UNION ALL SELECT * FROM task_order_results WHERE order_id = ?",
+        (order, order),
+    )
     return msgspec.convert(dict(row), OrderResult) if row else None
 
 
 def finish(tx: Transaction, order: int, at_ms: int, outcome: Outcome, sentence: str, detail: str = "{}") -> None:
     """Write what became of an order, and report it. An order has one result: a second one changes nothing."""
+    _finish(tx, "order_results", order, at_ms, outcome, sentence, detail)
+
+
+def finish_of_task(tx: Transaction, order: int, at_ms: int, outcome: Outcome, sentence: str) -> None:
+    """Write what became of an order about a task, and report it."""
+    _finish(tx, "task_order_results", order, at_ms, outcome, sentence, "{}")
+
+
+def _finish(tx: Transaction, table: str, order: int, at_ms: int, outcome: Outcome, sentence: str, detail: str) -> None:
     added = tx.execute(
-        "INSERT OR IGNORE INTO order_results (order_id, at_ms, outcome, sentence, detail) VALUES (?, ?, ?, ?, ?)",
+        f"INSERT OR IGNORE INTO {table} (order_id, at_ms, outcome, sentence, detail) VALUES (?, ?, ?, ?, ?)",
         (order, at_ms, outcome, sentence, detail),
     ).rowcount
     if added:

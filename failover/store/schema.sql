@@ -21,7 +21,7 @@ CREATE TABLE roles (            -- every role, its own row
     did     TEXT NOT NULL DEFAULT ''          -- the sentence of its last cycle
 );
 
-CREATE TABLE flags (            -- control-plane: what the operator has set (paused, pin)
+CREATE TABLE flags (            -- control-plane: what the operator has set (paused, disabled:ACCOUNT)
     name    TEXT PRIMARY KEY,
     value   TEXT NOT NULL,
     by      TEXT NOT NULL,
@@ -37,6 +37,14 @@ CREATE TABLE orders (           -- control-plane
 );
 
 CREATE TABLE order_results (    -- account-switcher
+    order_id INTEGER PRIMARY KEY,
+    at_ms    INTEGER NOT NULL,
+    outcome  TEXT NOT NULL,                   -- done | refused | failed
+    sentence TEXT NOT NULL,
+    detail   TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE TABLE task_order_results (  -- dispatcher: of the orders that are about a task
     order_id INTEGER PRIMARY KEY,
     at_ms    INTEGER NOT NULL,
     outcome  TEXT NOT NULL,                   -- done | refused | failed
@@ -102,6 +110,19 @@ CREATE TABLE readings (         -- quota-monitor: history; the newest of each ac
 CREATE INDEX readings_by_window ON readings (account, window, observed_ms);
 CREATE INDEX readings_by_arrival ON readings (account, window, id);
 
+CREATE TABLE charged (          -- quota-monitor: how far each conversation's cost was counted
+    conversation  TEXT PRIMARY KEY,
+    total         REAL NOT NULL,              -- US dollars, over all accounts that it ran on
+    at_ms         INTEGER NOT NULL
+);
+
+CREATE TABLE spent (            -- quota-monitor: what our sessions cost
+    account       TEXT NOT NULL,
+    day           INTEGER NOT NULL,           -- days since 1970, UTC
+    usd           REAL NOT NULL,
+    PRIMARY KEY (account, day)
+) WITHOUT ROWID;
+
 CREATE TABLE polls (            -- quota-monitor: who was asked for readings last; back-off outlives a restart with it
     name          TEXT PRIMARY KEY,           -- account/NAME, or command for the operator's own
     asked_ms      INTEGER NOT NULL,
@@ -157,13 +178,13 @@ CREATE TABLE placements (       -- account-switcher: which account and process e
 
 CREATE TABLE swaps (            -- account-switcher; restarts and stops go the same way
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind          TEXT NOT NULL,              -- swap | restart | stop
+    kind          TEXT NOT NULL,              -- swap | restart | stop | fresh
     source        TEXT NOT NULL,
     target        TEXT NOT NULL,
     urgency       TEXT NOT NULL,
     reason        TEXT NOT NULL,
     order_id      INTEGER NOT NULL DEFAULT 0,
-    request_id    INTEGER NOT NULL DEFAULT 0,
+    request_id    INTEGER NOT NULL DEFAULT 0, -- row in swap_requests; of a fresh one, in fresh_requests
     state         TEXT NOT NULL,              -- open | done | partial | failed | refused
     started_ms    INTEGER NOT NULL,
     started_mono  REAL NOT NULL,
@@ -174,6 +195,9 @@ CREATE TABLE swaps (            -- account-switcher; restarts and stops go the s
     tried         TEXT NOT NULL DEFAULT '[]'  -- earlier targets that turned out to be none
 );
 CREATE UNIQUE INDEX one_open_swap ON swaps (state) WHERE state = 'open';
+CREATE INDEX swaps_by_kind ON swaps (kind, request_id);
+-- Thousands of tasks may begin conversations between two swaps of accounts.
+CREATE INDEX swaps_of_accounts ON swaps (id, request_id) WHERE kind != 'fresh';
 
 CREATE TABLE moves (            -- account-switcher
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -183,6 +207,7 @@ CREATE TABLE moves (            -- account-switcher
     body          TEXT NOT NULL
 );
 CREATE INDEX moves_by_swap ON moves (swap);
+CREATE INDEX moves_by_session ON moves (session);
 
 CREATE TABLE journal (          -- account-switcher: each step, written before it is done
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -213,9 +238,24 @@ CREATE TABLE tasks (            -- dispatcher
     queued_ms     INTEGER NOT NULL,
     started_ms    INTEGER NOT NULL DEFAULT 0,
     finished_ms   INTEGER NOT NULL DEFAULT 0,
+    pin           TEXT NOT NULL DEFAULT '',   -- the only session that may do it
     body          TEXT NOT NULL               -- the rest (failover/core/dispatch.py)
 );
 CREATE UNIQUE INDEX one_open_task ON tasks (project, name) WHERE state IN ('queued', 'delivering', 'running');
+CREATE INDEX handed_tasks ON tasks (project) WHERE state IN ('delivering', 'running');
+-- The next task of a project, and of all projects, without reading those behind it.
+CREATE INDEX queued_tasks ON tasks (project, pin, priority DESC, queued_ms, id) WHERE state = 'queued';
+CREATE INDEX ranked_tasks ON tasks (pin, priority DESC, queued_ms, id, project) WHERE state = 'queued';
+
+CREATE TABLE fresh_requests (   -- dispatcher: start a session anew, in a conversation of a task's own
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    task          INTEGER NOT NULL,
+    session       TEXT NOT NULL,
+    launch        TEXT NOT NULL,              -- as it was when this was asked: void once it was started anew
+    conversation  TEXT NOT NULL,              -- the new one
+    cwd           TEXT NOT NULL,
+    prompt        TEXT NOT NULL
+);
 
 CREATE TABLE checkpoints (      -- checkpoint
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

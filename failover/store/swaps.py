@@ -22,7 +22,7 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: int
-    kind: Literal["swap", "restart", "stop"]
+    kind: Literal["swap", "restart", "stop", "fresh"]
     source: str
     target: str
     urgency: Urgency
@@ -69,9 +69,10 @@ def open_swap(store: Store) -> SwapRow | None:
     return _swap(row) if row else None
 
 
-def latest(store: Store, limit: int = 20) -> list[SwapRow]:
-    """Return the newest swaps, newest first."""
-    return [_swap(row) for row in store.query("SELECT * FROM swaps ORDER BY id DESC LIMIT ?", (limit,))]
+def latest(store: Store, limit: int = 20, *, fresh: bool = False) -> list[SwapRow]:
+    """Return the newest swaps, newest first. fresh: with the starts of new conversations, which tell of no account."""
+    which = "" if fresh else " INDEXED BY swaps_of_accounts WHERE kind != 'fresh'"
+    return [_swap(row) for row in store.query(f"SELECT * FROM swaps{which} ORDER BY id DESC LIMIT ?", (limit,))]
 
 
 def last_swap(store: Store) -> SwapRow | None:
@@ -146,6 +147,8 @@ def owed(store: Store, session: str, conversation: str) -> tuple[str, int]:
     if row is None:
         return "", 0
     move = _move.decode(row["body"])
+    if move.fresh is not None and conversation == move.fresh.conversation:
+        return "", 0  # its task is offered again by the dispatcher
     return (move.prompt, move.since_size) if move.conversation == conversation else ("", 0)
 
 
@@ -251,8 +254,8 @@ def unserved_requests(store: Store) -> Sequence[SwapRequest]:
     One that is older than REQUEST_LASTS_MS is void: what it was asked for may have passed. The policy asks again.
     """
     rows = store.query(
-        "SELECT * FROM swap_requests WHERE id > (SELECT coalesce(max(request_id), 0) FROM swaps) AND at_ms > ?"
-        " ORDER BY id",
+        "SELECT * FROM swap_requests WHERE at_ms > ? AND id >"
+        " (SELECT coalesce(max(request_id), 0) FROM swaps WHERE kind != 'fresh') ORDER BY id",
         (store.now_ms() - REQUEST_LASTS_MS,),
     )
     return [msgspec.convert({**dict(row), **_decoded(row, "sessions", "shares")}, SwapRequest) for row in rows]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
-from failover.core.dispatch import Task
 from failover.core.move import TERMINAL, Move
 from failover.core.session import HookCall
+from failover.core.task import Task
 from failover.store.db import Store, Transaction
 
 _COLUMNS = (
     "id", "name", "project", "state", "priority", "attempt", "max_attempts", "queued_ms", "started_ms", "finished_ms",
+    "pin",
 )  # fmt: skip
-#: In the words of the index on open tasks, so that finished ones are not read.
+#: In the words of the indexes, so that only such tasks are read.
 _OPEN = "state IN ('queued', 'delivering', 'running')"
+_HANDED = "state IN ('delivering', 'running')"
+_QUEUED = "state = 'queued'"
 _call = msgspec.json.Decoder(HookCall)
 _move = msgspec.json.Decoder(Move)
 
@@ -46,6 +49,11 @@ def save(tx: Transaction, task: Task) -> None:
     tx.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*_values(task), task.id))
 
 
+def returned(task: Task) -> Task:
+    """Return a retried task whose file is in the inbox again."""
+    return msgspec.structs.replace(task, returning="")
+
+
 def get(store: Store, task: int) -> Task | None:
     """Return a task."""
     row = store.one("SELECT * FROM tasks WHERE id = ?", (task,))
@@ -54,34 +62,58 @@ def get(store: Store, task: int) -> Task | None:
 
 def handed_over(store: Store) -> list[Task]:
     """Return the tasks that are with a session."""
-    return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_OPEN} AND state != 'queued'")]
+    # Left to itself SQLite reads all tasks in the order of their ids.
+    rows = store.query(f"SELECT * FROM tasks INDEXED BY handed_tasks WHERE {_HANDED} ORDER BY id")
+    return [_task(row) for row in rows]
+
+
+def any_queued(store: Store) -> bool:
+    """Say whether a task waits for a session."""
+    return store.one(f"SELECT 1 FROM tasks INDEXED BY queued_tasks WHERE {_QUEUED} LIMIT 1") is not None
+
+
+def queued_by_project(store: Store) -> dict[str, int]:
+    """Return how many tasks wait in each project in which any does."""
+    sql = f"SELECT project, count(*) FROM tasks INDEXED BY queued_tasks WHERE {_QUEUED} GROUP BY project"
+    rows = store.query(sql)
+    return {row[0]: row[1] for row in rows}
+
+
+def projects_with_queued(store: Store) -> frozenset[str]:
+    """Return the projects in which a task waits for a session."""
+    return frozenset(queued_by_project(store))
+
+
+def next_queued(store: Store, projects: Collection[str], sessions: Sequence[str]) -> list[Task]:
+    """Return the first tasks that wait in these projects for any of these sessions: some more than there are sessions.
+
+    Only those, and for several projects those of others that stand before them, are read.
+    """
+    limit = 4 * len(sessions) + 100
+    if len(projects) == 1:
+        index, which, named = "queued_tasks", "= ?", next(iter(projects))
+    else:
+        index, which = "ranked_tasks", "IN (SELECT value FROM json_each(?))"
+        named = msgspec.json.encode(list(projects)).decode()
+    found = []
+    pinned = (pin for pin in sessions if _has_pinned(store, pin))
+    for pin in ("", *pinned):
+        found += store.query(
+            f"SELECT * FROM tasks INDEXED BY {index} WHERE {_QUEUED} AND pin = ?"
+            f" AND project {which} ORDER BY priority DESC, queued_ms, id LIMIT ?",
+            (pin, named, limit),
+        )
+    return [_task(row) for row in found]
+
+
+def _has_pinned(store: Store, session: str) -> bool:
+    sql = f"SELECT 1 FROM tasks INDEXED BY ranked_tasks WHERE {_QUEUED} AND pin = ? LIMIT 1"
+    return store.one(sql, (session,)) is not None
 
 
 def open_tasks(store: Store) -> list[Task]:
     """Return the tasks that are not at their end."""
     return [_task(row) for row in store.query(f"SELECT * FROM tasks WHERE {_OPEN} ORDER BY id")]
-
-
-def any_queued(store: Store) -> bool:
-    """Say whether a task waits for a session."""
-    return store.one(f"SELECT 1 FROM tasks WHERE {_OPEN} AND state = 'queued' LIMIT 1") is not None
-
-
-def projects_with_queued(store: Store) -> frozenset[str]:
-    """Return the projects in which a task waits for a session."""
-    rows = store.query(f"SELECT DISTINCT project FROM tasks WHERE {_OPEN} AND state = 'queued'")
-    return frozenset(row["project"] for row in rows)
-
-
-def queued(store: Store, project: str, sessions: Sequence[str]) -> list[Task]:
-    """Return the first tasks that wait in a project for any of these sessions: some more than there are sessions."""
-    marks = ", ".join("?" * len(sessions))
-    rows = store.query(
-        f"SELECT * FROM tasks WHERE {_OPEN} AND state = 'queued' AND project = ?"
-        f" AND json_extract(body, '$.pin') IN ('', {marks}) ORDER BY priority DESC, queued_ms, id LIMIT ?",
-        (project, *sessions, 4 * len(sessions) + 100),
-    )
-    return [_task(row) for row in rows]
 
 
 def open_names(store: Store) -> dict[str, dict[str, int]]:
@@ -90,6 +122,13 @@ def open_names(store: Store) -> dict[str, dict[str, int]]:
     for row in store.query(f"SELECT id, project, name FROM tasks WHERE {_OPEN}"):
         found.setdefault(row["project"], {})[row["name"]] = row["id"]
     return found
+
+
+def names_in(store: Store, project: str) -> frozenset[str]:
+    """Return the names of a project's open tasks."""
+    return frozenset(
+        row["name"] for row in store.query(f"SELECT name FROM tasks WHERE {_OPEN} AND project = ?", (project,))
+    )
 
 
 def last_call(store: Store) -> int:

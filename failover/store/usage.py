@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from failover.core.policy import Swap
+from failover.core.spend import Ledger
 from failover.core.usage import Reading
 from failover.store.db import Store, Transaction
 
@@ -120,3 +122,44 @@ def last_request_ms(store: Store) -> int:
     """Return when a swap was last asked for (epoch milliseconds), 0 when never."""
     row = store.one("SELECT max(at_ms) FROM swap_requests")
     return row[0] or 0
+
+
+def ledger(store: Store, conversations: Sequence[str], since_day: int) -> Ledger:
+    """Return what was counted of these conversations, and what was spent since a day (days since 1970, UTC)."""
+    marks = ", ".join("?" * len(conversations))
+    totals = store.query(
+        f"SELECT conversation, total FROM charged WHERE conversation IN ({marks})", tuple(conversations)
+    )
+    spent = store.query("SELECT account, day, usd FROM spent WHERE day >= ?", (since_day,))
+    return Ledger(
+        {row["conversation"]: row["total"] for row in totals},
+        {(row["account"], row["day"]): row["usd"] for row in spent},
+    )
+
+
+def note_costs(tx: Transaction, before: Ledger, after: Ledger, at_ms: int) -> None:
+    """Keep what a ledger has more than an earlier one."""
+    for conversation, total in after.totals.items():
+        if before.totals.get(conversation) != total:
+            sql = "INSERT OR REPLACE INTO charged (conversation, total, at_ms) VALUES (?, ?, ?)"
+            tx.execute(sql, (conversation, total, at_ms))
+    for (account, day), usd in after.spent.items():
+        if before.spent.get((account, day)) != usd:
+            tx.execute("INSERT OR REPLACE INTO spent (account, day, usd) VALUES (?, ?, ?)", (account, day, usd))
+
+
+def highest(store: Store, reading: Reading) -> float | None:
+    """Return the highest use that was noted in the period of a reading, None when none was."""
+    row = store.one(
+        "SELECT max(used) FROM readings WHERE account = ? AND window = ? AND resets_at = ?",
+        (reading.account, reading.window, reading.resets_at),
+    )
+    return None if row is None or row[0] is None else float(row[0])
+
+
+def forget_above(tx: Transaction, reading: Reading) -> None:
+    """Remove the readings of a reading's period that are higher than it."""
+    tx.execute(
+        "DELETE FROM readings WHERE account = ? AND window = ? AND resets_at = ? AND used > ?",
+        (reading.account, reading.window, reading.resets_at, reading.used),
+    )

@@ -168,7 +168,7 @@ class Engine:
                 return replace(replaying.compose(self._store, lost, ending), since_size=scene.size(move))
             case "died" | "again":
                 composed = replaying.compose(self._store, moved, scene.ending(move))
-                return replace(composed, since_size=scene.size(move))
+                return replaying.begin_anew(replace(composed, since_size=scene.size(move)))
             case "relaunch":
                 # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
                 again = move.launch and not move.new_pid and step.target == move.target
@@ -294,6 +294,7 @@ class Engine:
                     duration_ms=took,
                     sentence=sentence,
                     urgency=row.urgency,
+                    kind=row.kind,
                 )
             )
             if row.order_id:

@@ -41,13 +41,16 @@ class Launcher:
     def start(self, placement: Placement, prompt: str = "") -> Pane:
         """Start the binary for `placement` and return its pane, whose pid is the binary's.
 
-        Raises HostError when the conversation has a live process, the pane is in use, or tmux fails.
+        Raises HostError when the conversation has a live process, the account's env file cannot be used, the pane is in
+        use, or tmux fails.
         """
         living = process.with_argument(placement.conversation)
         if living:
             pid = living[0].pid
             raise HostError(f"{placement.session}: pid {pid} is on its conversation; end that process, then try again")
         self.make_whole(placement.account)
+        account = self._config.account(placement.account)
+        account.login.check()
         cwd = Path(placement.cwd)
         if not cwd.is_dir():
             raise HostError(
@@ -60,7 +63,8 @@ class Launcher:
                 launch=placement.launch,
                 conversation=placement.conversation,
                 cwd=cwd,
-                config_dir=self._config.account(placement.account).config_dir,
+                config_dir=account.config_dir,
+                login=account.login,
                 command=self._config.claude.command,
                 args=self._config.claude.args,
                 env=self._config.claude.env,

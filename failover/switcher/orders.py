@@ -12,21 +12,22 @@ from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy, swap
 from failover.core.choice import Load
-from failover.core.move import Move
+from failover.core.move import Fresh, Move
 from failover.core.pressure import at_threshold
 from failover.core.swap import in_order
 from failover.errors import FailoverError, Refused, UsageError
 from failover.events import SwapStarted
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import orders, sessions, swaps, usage
+from failover.store import fresh, orders, sessions, swaps, usage
 from failover.store.db import Store
+from failover.store.fresh import FreshRequest
 from failover.store.orders import Order
 from failover.store.sessions import Placement
 from failover.switcher.launcher import Launcher
 from failover.switcher.starting import Starter
 
-Kind = Literal["swap", "restart", "stop"]
+Kind = Literal["swap", "restart", "stop", "fresh"]
 
 
 class Desk:
@@ -85,10 +86,11 @@ class Desk:
 
     def _ordered_to(self, target: str) -> policy.Swap:
         """Return the swap to an account that a person named. Raises Refused when it would have to be left at once."""
-        account = self._config.account(target)
-        if not account.enabled:
-            raise Refused(f"the account {target} is disabled in the configuration")
-        if low := at_threshold(next(view for view in self._accounts() if view.name == target)):
+        self._config.account(target)
+        view = next(view for view in self._accounts() if view.name == target)
+        if not view.enabled:
+            raise Refused(f"the account {target} is disabled; see: claude-failover accounts list")
+        if low := at_threshold(view):
             raise Refused(low)
         return policy.Swap("", target, "soft", "")
 
@@ -159,6 +161,19 @@ class Desk:
         wanted = policy.Swap(request.source, request.target, request.urgency, request.reason, shares=request.shares)
         return self._begin(kind, moving, wanted, request_id=request.id)
 
+    def take_fresh(self, paused: bool) -> str:
+        """Begin to start those sessions anew for which a task asks; "" when there are none.
+
+        One that was started anew since, or runs no more, is passed over: the dispatcher sees that too.
+        """
+        requests = () if paused else tuple(fresh.unserved(self._store))
+        wanted = {request.session: request for request in requests}
+        moving = [p for p in self._living(()) if p.session in wanted and wanted[p.session].launch == p.launch]
+        if not moving:
+            return ""
+        reason = f"tasks {', '.join(str(wanted[p.session].task) for p in moving)} begin conversations of their own"
+        return self._begin("fresh", moving, policy.Swap("", "", "idle", reason), requests=requests)
+
     def follow_up(self, paused: bool) -> str:
         """Take further those that went to an account before it turned out that it cannot serve; "" when there are none.
 
@@ -190,7 +205,13 @@ class Desk:
         return in_order([(p.session, seen[p.session].state if p.session in seen else "unknown") for p in placed])
 
     def _begin(
-        self, kind: Kind, moving: Sequence[Placement], wanted: policy.Swap, order_id: int = 0, request_id: int = 0
+        self,
+        kind: Kind,
+        moving: Sequence[Placement],
+        wanted: policy.Swap,
+        order_id: int = 0,
+        request_id: int = 0,
+        requests: Sequence[FreshRequest] = (),
     ) -> str:
         by_name = {placement.session: placement for placement in moving}
         names = self._ordered(moving)
@@ -204,6 +225,8 @@ class Desk:
             reason = f"{reason}; {cost}"
         now = self._clock.monotonic()
         with self._store.transaction() as tx:
+            if requests and list(requests) != fresh.unserved(self._store):
+                return "a task was taken back while its session was about to be started anew; looking again"
             number = swaps.begin(
                 tx,
                 kind=kind,
@@ -212,14 +235,15 @@ class Desk:
                 urgency=wanted.urgency,
                 reason=reason,
                 order_id=order_id,
-                request_id=request_id,
+                request_id=requests[-1].id if requests else request_id,
                 started_ms=self._store.now_ms(),
                 started_mono=now,
                 deadline_mono=now + wait,
                 host_boot=process.host_boot_id(),
             )
+            begins = {one.session: Fresh(one.conversation, one.cwd, one.prompt) for one in requests}
             for move in moves:
-                swaps.add_move(tx, msgspec.structs.replace(move, swap=number))
+                swaps.add_move(tx, msgspec.structs.replace(move, swap=number, fresh=begins.get(move.session)))
             tx.emit(
                 SwapStarted(
                     swap=number,
@@ -231,6 +255,7 @@ class Desk:
                     shares={move.session: move.target for move in moves if move.target != wanted.target}
                     if wanted.shares
                     else {},
+                    kind=kind,
                 )
             )
         to = " and ".join(swap.targets(wanted.target, moves)) or source

@@ -15,7 +15,12 @@ from failover.store.db import Store
 _SLACK_MS = 1000
 
 #: What the session is told was done to it, by the move's kind.
-_WAS = {"swap": "moved to another account", "restart": "restarted", "stop": "stopped and started again"}
+_WAS = {
+    "swap": "moved to another account",
+    "restart": "restarted",
+    "stop": "stopped and started again",
+    "fresh": "restarted",
+}
 
 
 def note(store: Store, move: Move, activity: Activity | None) -> Move:
@@ -68,6 +73,18 @@ def compose(store: Store, move: Move, ending: Ending | None) -> Move:
         was=_WAS[move.kind],
     )
     return msgspec.structs.replace(move, limited=limited, cut_off=cut_off, prompt=text)
+
+
+def begin_anew(move: Move) -> Move:
+    """Go over to the conversation that the session is started anew for, unless the old one is owed something.
+
+    Whoever wrote to it between the last look and the death comes first: its prompt is what `compose` has found.
+    """
+    if move.fresh is None or move.prompt or move.conversation == move.fresh.conversation:
+        return move
+    return msgspec.structs.replace(
+        move, conversation=move.fresh.conversation, cwd=move.fresh.cwd, prompt=move.fresh.prompt, since_size=0
+    )
 
 
 def _late(store: Store, move: Move, ending: Ending | None, queued: tuple[str, ...]) -> list[str]:

@@ -44,18 +44,18 @@ class Starter:
             if last and last.pid and process.alive(ProcessId(last.pid, last.start)):
                 running.append(spec.name)
                 continue
-            if last and last.cwd != str(spec.project):
+            if last and last.cwd not in (str(spec.project), *map(str, spec.serves)):
                 last = None  # a conversation belongs to its folder
-            conversation = last.conversation if last else str(uuid.uuid4())
+            conversation, cwd = (last.conversation, last.cwd) if last else (str(uuid.uuid4()), str(spec.project))
             placement = Placement(
                 session=spec.name,
-                account=account or (last.account if last else "") or spec.account or self._preferred(),
+                account=account or self._own(last.account if last else "", spec.account or "") or self._preferred(),
                 conversation=conversation,
-                cwd=str(spec.project),
+                cwd=cwd,
                 wanted="running",
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),
-                since_size=transcript.size(transcript.locate(self._config.shared_dir, spec.project, conversation)),
+                since_size=transcript.size(transcript.locate(self._config.shared_dir, Path(cwd), conversation)),
             )
             try:
                 self._start(placement)
@@ -97,6 +97,12 @@ class Starter:
         if not text or path is None:
             return text
         return "" if transcript.ending(path).went_on_since(since_size) else text
+
+    def _own(self, *names: str) -> str:
+        """Return the first of these accounts that exists and is enabled, empty when none is."""
+        views = candidates(self._config, self._store, self._clock.epoch())
+        enabled = {view.name for view in views if view.enabled}
+        return next((name for name in names if name in enabled), "")
 
     def _preferred(self) -> str:
         """Return the account with room that the policy would choose, else the most preferred one."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from failover.claude import launch
 from failover.claude import settings as overlays
+from failover.claude.kinds import Login
 from failover.claude.launch import LaunchSpec
 from failover.errors import HostError
 from tests.claude.listener import Listener, listening
@@ -245,3 +246,56 @@ def test_settings_that_hold_no_statusline_count_as_none(base: LaunchSpec, conten
     (base.config_dir / "settings.json").write_text(content)
     assert overlays.user_statusline(base.config_dir, base.cwd) is None
     assert overlay(base)["statusLine"]["type"] == "command"
+
+
+CANARY = "sk-ant-made-up-canary"
+
+
+def env_file(base: LaunchSpec, text: str) -> Path:
+    path = base.directory.parent / "account.env"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def launch_files(base: LaunchSpec) -> str:
+    return "".join(path.read_text() for path in base.directory.iterdir())
+
+
+def test_a_token_reaches_the_binary_and_no_file_of_the_launch(base: LaunchSpec) -> None:
+    login = Login("token", env_file(base, f"CLAUDE_CODE_OAUTH_TOKEN='{CANARY} $HOME'\n"))
+    told = started(changed(base, login=login, prompt="it's a prompt"), CLAUDE_CODE_OAUTH_TOKEN="inherited")
+    assert told["env"]["CLAUDE_CODE_OAUTH_TOKEN"] == f"{CANARY} $HOME"
+    assert told["args"][-1] == "it's a prompt"
+    assert CANARY not in launch_files(base) + " ".join(told["args"])
+
+
+def test_the_pane_becomes_the_binary_for_every_kind(base: LaunchSpec) -> None:
+    login = Login("token", env_file(base, f"CLAUDE_CODE_OAUTH_TOKEN={CANARY}\n"))
+    script = launch.write_launch_files(changed(base, login=login))
+    with subprocess.Popen(["sh", str(script)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.read())["pid"] == process.pid
+
+
+def test_a_key_is_told_by_a_helper_that_outlives_the_package_and_stands_in_no_environment(base: LaunchSpec) -> None:
+    spec = changed(base, login=Login("api_key", env_file(base, f"ANTHROPIC_API_KEY={CANARY}\n")))
+    assert CANARY not in json.dumps(started(spec))
+    helper = overlay(spec)["apiKeyHelper"]
+    assert str(base.directory) in helper, "a copy beside the launch files"
+    assert subprocess.run(["sh", "-c", helper], capture_output=True, text=True, timeout=20).stdout.strip() == CANARY
+    assert CANARY not in launch_files(base)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "switch"),
+    [
+        ("bedrock", "AWS_REGION=eu-west-1\nAWS_BEARER_TOKEN_BEDROCK=x\n", "CLAUDE_CODE_USE_BEDROCK"),
+        ("vertex", "CLOUD_ML_REGION=europe-west1\nANTHROPIC_VERTEX_PROJECT_ID=p\n", "CLAUDE_CODE_USE_VERTEX"),
+    ],
+)
+def test_a_cloud_is_switched_on_for_its_own_kind_only(base: LaunchSpec, kind: Any, text: str, switch: str) -> None:
+    told = started(changed(base, login=Login(kind, env_file(base, text))))["env"]
+    assert told[switch] == "1"
+    assert all(told[name] == value for name, value in (line.split("=") for line in text.split()))
+    assert switch not in started(base, **{switch: "1"})["env"]

@@ -278,3 +278,30 @@ def test_a_new_account_is_made_ready_but_for_its_login(tmp_path: Path) -> None:
     for name, folder in (("main", "third"), ("third", "main"), ("a b", "third"), ("third", "shared")):
         assert cli(file, "accounts", "add", name, str(tmp_path / folder)).code == 2
     assert not (tmp_path / "third").exists()
+
+
+def test_a_key_in_the_settings_that_would_make_all_accounts_one_is_a_problem(tmp_path: Path) -> None:
+    file = accounts(tmp_path, {"main": "main"})
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "settings.json").write_text('{"apiKeyHelper": "echo sk-ant-made-up"}')
+    assert cli(file, "accounts", "link").code == 0
+    answer = cli(file, "accounts", "check")
+    assert answer.code == 1
+    assert "main: the binary would log in by api_key_helper, not as the kind subscription does" in answer.out
+    assert "sk-ant-made-up" not in answer.out + answer.err
+
+
+def test_what_an_account_waits_for_is_said_by_its_kind(tmp_path: Path) -> None:
+    file = accounts(tmp_path, {"main": "main"})
+    token = tmp_path / "t.env"
+    text = file.read_text()
+    file.write_text(text + f"  - {{name: t, config_dir: {tmp_path}/t, kind: token, env_file: {token}}}\n")
+    assert cli(file, "accounts", "link").code == 0
+    assert f"t: {token}: is not there" in cli(file, "accounts", "check").out
+    assert cli(file, "config", "check").code == 2
+    token.write_text("CLAUDE_CODE_OAUTH_TOKEN=sk-ant-oat01-sim.t.g0\n")
+    token.chmod(0o600)
+    answer = cli(file, "accounts", "check", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert [(one["kind"], one["method"], one["login"]) for one in answer.json][1] == ("token", "oauth_token", "")
+    assert cli(file, "config", "check").code == 0

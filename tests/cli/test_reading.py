@@ -64,7 +64,7 @@ def stopped(control: Plane) -> Plane:
 
 VERBS = [
     ["status"], ["accounts", "list"], ["sessions", "list"], ["swaps"], ["swaps", "--moves"], ["tasks", "list"],
-    ["checkpoints", "list"], ["checkpoints", "show", "1"], ["events"], ["config", "check"],
+    ["usage"], ["checkpoints", "list"], ["checkpoints", "show", "1"], ["events"], ["config", "check"],
 ]  # fmt: skip
 
 

@@ -7,23 +7,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from failover.core.dispatch import (
+from failover.core.attempt import (
+    ASKED_FOR,
     LEFT_FOR,
+    UNTAKEN_FOR,
     Act,
-    Assignment,
+    Anew,
     Delivery,
     Progress,
-    Seat,
-    Task,
-    accounts_used,
-    against,
-    assign,
+    blocked_by,
     deliver,
+    deliver_anew,
     follow,
     marker_text,
-    pin_problem,
     prompt,
 )
+from failover.core.dispatch import Assignment, Seat, against, assign, pin_problem
+from failover.core.task import Finish, Task, accounts_used, not_retried, retried
 
 
 def task(number: int = 1, **fields: Any) -> Task:
@@ -31,7 +31,7 @@ def task(number: int = 1, **fields: Any) -> Task:
 
 
 def seat(name: str = "s1", **fields: Any) -> Seat:
-    return Seat(**{"session": name, "project": "p", "idle": True, **fields})
+    return Seat(**{"session": name, "serves": {"p"}, "at": "p", "idle": True, **fields})
 
 
 def pairs(found: list[Assignment]) -> list[tuple[int, str]]:
@@ -45,8 +45,49 @@ def test_a_higher_priority_goes_first_then_the_older_then_the_first_queued() -> 
     assert pairs(assign(tasks, seats[:1], paused=False)) == [(4, "s0")]
 
 
-def test_a_session_works_only_for_its_own_project() -> None:
-    assert assign([task()], [seat(project="other")], paused=False) == []
+def test_a_session_works_only_for_the_projects_that_it_serves() -> None:
+    assert assign([task()], [seat(serves={"other"}, at="other")], paused=False) == []
+
+
+def test_a_session_that_is_in_another_project_s_folder_begins_a_new_conversation() -> None:
+    floating = seat(serves={"p", "q"}, at="q")
+    assert assign([task()], [floating], paused=False) == [Assignment(1, "s1", anew=True)]
+    assert assign([task(project="q")], [floating], paused=False) == [Assignment(1, "s1", anew=False)]
+    assert assign([task(project="q", fresh=True)], [floating], paused=False) == [Assignment(1, "s1", anew=True)]
+
+
+def test_who_need_not_be_started_anew_goes_first_and_then_who_serves_the_fewest() -> None:
+    everywhere, elsewhere = seat("s1", serves={"p", "q", "r"}), seat("s2", serves={"p", "q"}, at="q")
+    assert pairs(assign([task()], [elsewhere, everywhere], paused=False)) == [(1, "s1")]
+    assert pairs(assign([task(fresh=True)], [everywhere, seat("s3")], paused=False)) == [(1, "s3")]
+
+
+def test_a_project_has_no_more_tasks_at_work_than_it_may() -> None:
+    tasks, seats = [task(n) for n in range(1, 4)], [seat(f"s{n}") for n in range(3)]
+    assert pairs(assign(tasks, seats, paused=False, room={"p": 2})) == [(1, "s0"), (2, "s1")]
+    assert assign(tasks, seats, paused=False, room={"p": 0}) == []
+    others = [*tasks, task(9, project="q", priority=-1)]
+    both = [*seats[:1], seat("s9", serves={"p", "q"}, at="q")]
+    assert pairs(assign(others, both, paused=False, room={"p": 1, "q": 1})) == [(1, "s0"), (9, "s9")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "verb"),
+    [
+        ({"taken": True, "gone": True}, "taken"),
+        ({"placed": True}, "wait"),
+        ({"placed": True, "waited": 9e9, "paused": True}, "wait"),
+        ({"placed": True, "gone": True, "moving": True}, "wait"),
+        ({"placed": True, "gone": True}, "take_back"),
+        ({"moving": True, "asked": True}, "wait"),
+        ({"asked": True, "waited": ASKED_FOR - 1}, "wait"),
+        ({"asked": True, "waited": ASKED_FOR}, "take_back"),
+        ({"asked": True, "paused": True}, "take_back"),
+        ({}, "take_back"),
+    ],
+)
+def test_a_task_is_not_taken_back_from_a_new_process_that_lives(fields: dict[str, Any], verb: str) -> None:
+    assert deliver_anew(Anew(**fields)).verb == verb
 
 
 def test_a_pinned_task_waits_for_its_session_and_holds_nobody_up() -> None:
@@ -80,10 +121,10 @@ def test_a_session_gets_a_task_only_when_nothing_speaks_against_it(fields: dict[
 
 
 def test_a_pin_must_name_a_session_of_the_task_s_project() -> None:
-    serving = {"s1": "p", "s2": "other"}
+    serving = {"s1": {"p", "q"}, "s2": {"other"}}
     assert pin_problem("", "p", serving) == "" == pin_problem("s1", "p", serving)
     assert "no session s9" in pin_problem("s9", "p", serving)
-    assert "another project" in pin_problem("s2", "p", serving)
+    assert "does not serve" in pin_problem("s2", "p", serving)
 
 
 def test_the_prompt_is_one_short_line_that_names_the_file_and_the_attempt() -> None:
@@ -177,6 +218,26 @@ def test_a_task_is_left_when_its_session_was_started_anew_and_does_nothing() -> 
 def test_the_last_attempt_s_failure_is_the_task_s() -> None:
     act = follow(task(attempt=3, max_attempts=3), Progress(ended="StopFailure", settled=True, idle_for=5, error="oops"))
     assert act == Act("failed", "its turn failed: oops; that was attempt 3 of 3")
+
+
+def test_a_failed_task_is_queued_anew_with_its_attempts_and_its_past_and_can_be_put_back() -> None:
+    first = task(
+        state="failed", attempt=3, max_attempts=3, finish=Finish("failed", "x", "t1"), session="s1", reason="x"
+    )
+    again = retried(first, 9)
+    assert (again.state, again.attempt, again.max_attempts, again.returning) == ("queued", 3, 6, "t1")
+    assert not_retried(again) == msgspec.structs.replace(first, queued_ms=9)
+    second = msgspec.structs.replace(again, state="failed", attempt=6, finish=Finish("failed", "y", "t1.2"), reason="y")
+    third = retried(second, 9)
+    assert (third.max_attempts, [past.attempts for past in third.history]) == (9, [3, 6])
+    assert not_retried(third).max_attempts == 6 and not_retried(third).finish == second.finish
+
+
+def test_a_task_is_blocked_by_a_question_or_by_a_process_that_does_not_take_it() -> None:
+    assert blocked_by(waiting=True, waiting_for="permission prompt", untaken_for=0) == "permission prompt"
+    assert blocked_by(waiting=True, waiting_for="", untaken_for=0) == "an answer"
+    assert "look at its pane" in blocked_by(waiting=False, waiting_for="", untaken_for=UNTAKEN_FOR)
+    assert blocked_by(waiting=False, waiting_for="", untaken_for=UNTAKEN_FOR - 1) == ""
 
 
 def test_the_accounts_of_a_task_are_named_in_order_and_once_each() -> None:

@@ -14,6 +14,7 @@ from failover.core.move import (
     TERMINAL,
     TRANSITIONS,
     Around,
+    Fresh,
     IllegalStep,
     Move,
     Seen,
@@ -353,3 +354,24 @@ def test_what_an_interrupt_cut_off_is_named() -> None:
 
 def test_after_a_limit_it_is_told_to_go_on() -> None:
     assert "stopped by the usage limit" in replay("turn", limited=True)
+
+
+AT_REST = Seen(alive=True, standing=IDLE, status="idle")
+FRESH = {"kind": "fresh", "target": "a", "fresh": Fresh("new", "/q", "do it")}
+
+
+def test_a_session_is_started_anew_only_while_it_is_at_rest() -> None:
+    about = around(urgency="idle")
+    assert step("queued", ALIVE, about, **FRESH) == "hold"
+    for state, then in (("holding", "bound"), ("at_boundary", "note"), ("checkpointed", "stop")):
+        assert step(state, AT_REST, about, **FRESH, outcome="idle") == then
+        held = Seen(alive=True, standing=Standing("idle", "held with a prompt that has not begun"), status="busy")
+        for seen in (held, Seen(alive=True, standing=NONE, status="busy"), Seen(alive=True, standing=BATCH)):
+            assert step(state, seen, about, **FRESH, outcome="idle") == "withdraw", (state, seen)
+
+
+def test_a_new_start_is_over_when_its_task_was_taken() -> None:
+    assert step("relaunched", Seen(launched=True, registered=True), prompt="do it", **FRESH) == "wait"
+    assert step("relaunched", Seen(launched=True, taken=True), prompt="do it", **FRESH) == "ready"
+    done = move("verified", **FRESH)
+    assert conclude([done], 900) == ("done", "started anew 1 of 1 sessions in 0.9 s")

@@ -9,14 +9,18 @@ import pytest
 
 from failover.core.notice import Notice, notice
 from failover.events import (
+    AccountDisabled,
+    AccountEnabled,
     AllExhausted,
     Event,
+    LoginExpires,
     OrderPlaced,
     RolesPaused,
     RolesResumed,
     SessionDied,
     SwapFinished,
     SwapStarted,
+    TaskBlocked,
     TaskFinished,
     topic,
 )
@@ -75,3 +79,21 @@ def test_what_went_well_or_concerns_nobody_makes_no_notice() -> None:
 def test_a_name_does_nothing_to_a_terminal() -> None:
     found = of(task("failed", name="\x1b[2Jx\nyé"))
     assert found is not None and found.text.isprintable() and "\\x1b[2Jx\\nyé" in found.text
+
+
+def test_what_is_said_of_an_account_by_a_person_and_of_its_login() -> None:
+    off = AccountDisabled(account="b", until_ms=5000, by="ann")
+    assert of(off) == Notice("info", "Account b is disabled by ann until time 5: nothing is moved to it.")
+    off = msgspec.structs.replace(off, until_ms=None)
+    assert of(off) == Notice("info", "Account b is disabled by ann: nothing is moved to it.")
+    assert of(AccountEnabled(account="b", by="ann")) == Notice("info", "Account b is enabled again by ann.")
+    assert of(LoginExpires(account="b", expires_at=7)) == Notice(
+        "warning", "The login of account b expires at time 7: log in there anew."
+    )
+
+
+def test_a_task_that_waits_for_a_person_is_a_warning_and_a_new_start_is_no_news() -> None:
+    waits = TaskBlocked(task=3, name="t\x1b", session="s", waiting_for="permission prompt")
+    assert of(waits) == Notice("warning", "Task 3 (t\\x1b) waits for you in session s: permission prompt.")
+    begun = SwapStarted(swap=1, source="a", target="a", urgency="idle", sessions=("s",), reason="x", kind="fresh")
+    assert of(begun) is None and of(msgspec.structs.replace(finished("failed"), kind="fresh")) is None

@@ -110,19 +110,28 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_a_half_written_last_line_is_left_out
      test_every_prefix_of_a_real_transcript_can_be_read
 20 a half-written task file
+   faults/test_task_files.py
+     test_20_a_task_file_that_is_being_written_is_taken_when_it_is_whole
+     test_20_half_a_task_file_that_nobody_finishes_ends_in_failed_with_the_reason
    queue/test_inbox.py
      test_a_file_that_grows_is_not_taken_until_it_stands_still
      test_a_half_written_front_matter_is_given_time
 21 10,000 task files at once
+   faults/test_task_files.py
+     test_21_ten_thousand_task_files_are_found_though_every_change_was_lost
    queue/test_inbox.py
      test_a_flood_is_taken_up_a_part_at_a_time_the_oldest_first
 22 a symlink, FIFO, device or huge file where a file belongs
+   faults/test_task_files.py
+     test_22_what_is_no_plain_file_ends_in_failed_and_the_task_beside_it_is_done
    queue/test_inbox.py
      test_what_is_no_regular_file_is_refused_without_being_opened
      test_a_file_of_over_one_mebibyte_is_refused
    test_config.py
      test_what_is_no_regular_file_is_refused_at_once
 23 hostile file names
+   faults/test_task_files.py
+     test_23_hostile_names_end_in_failed_and_nothing_of_them_is_typed_or_printed_raw
    queue/test_inbox.py
      test_a_name_that_could_do_something_is_refused
      test_a_name_that_is_not_utf_8_is_refused_and_shown_escaped
@@ -235,4 +244,10 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_41_a_signal_to_the_daemons_whole_process_group_reaches_no_session
    faults/test_service_manager.py
      test_41_sessions_work_on_and_up_takes_them_over
+42 a login ends in mid-week
+   faults/test_targets.py
+     test_42_an_account_whose_login_ends_within_the_hour_is_no_target
+   quota/test_logins.py
+     test_it_is_told_once_for_each_account_and_end
+     test_a_binary_that_is_gone_is_no_end
 """

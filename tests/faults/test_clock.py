@@ -17,8 +17,8 @@ import pytest
 
 from failover.clock import ManualClock
 from failover.config import Config, load
-from failover.core.dispatch import Task
 from failover.core.session import HookCall
+from failover.core.task import Task
 from failover.host import process
 from failover.http.entrance import Entrance
 from failover.queue.scene import Scene
@@ -43,6 +43,9 @@ MEANT = {
     "failover/quota/child.py": "the age of a lock of the binary's, by its file's time",
     "failover/queue/scene.py": "the age of a transcript, by its file's time",
     "failover/cli/accounts.py": "shown: how long a login lasts",
+    "failover/cli/account_check.py": "shown: how long a login lasts",
+    "failover/cli/account_table.py": "shown: moments in UTC",
+    "failover/cli/usage_chart.py": "shown: local time",
     "failover/cli/live.py": "shown: local time",
     "failover/cli/shared.py": "shown: how long ago, and local time",
     "failover/cli/status.py": "shown: how long until a reset",

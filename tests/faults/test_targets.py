@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +88,19 @@ def test_28_without_another_account_it_goes_back_to_where_it_came_from() -> None
         rest(world, "one")
         assert account(world, "one") == "a"
         assert requests(world, "one")[-1]["account"] == "a"
+        assert_nothing_lost(world)
+
+
+def test_42_an_account_whose_login_ends_within_the_hour_is_no_target() -> None:
+    with pool() as world:
+        login = world.accounts["b"] / ".sim-token"
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1800))
+        login.write_text(json.dumps({**json.loads(login.read_text()), "loginExpiresAt": soon}))
+        code, said = swap_while_working(world)
+        assert code == 0, said
+        rest(world, "one", "two")
+        assert {account(world, name) for name in SESSIONS} == {"c"}
+        assert "b" not in {request["account"] for name in SESSIONS for request in requests(world, name)}
         assert_nothing_lost(world)
 
 

@@ -96,6 +96,10 @@ def test_an_order_is_placed_and_can_be_followed(control: Plane) -> None:
         ({"verb": "reboot"}, "reboot"),
         ({"verb": "swap", "args": {"too": "b"}}, "too"),
         ({"verb": "stop", "args": {"dry_run": True}}, "dry_run"),
+        ({"verb": "disable", "args": {"account": "c"}}, "there is no account c"),
+        ({"verb": "disable"}, "there is no account"),
+        ({"verb": "disable", "args": {"account": "a", "seconds": -1}}, "seconds"),
+        ({"verb": "enable", "args": {"account": "a", "seconds": 60}}, "seconds"),
         ({"args": {}}, "verb"),
         (b"{", ""),
         (b"[" * 100_000, ""),
@@ -107,6 +111,30 @@ def test_an_order_that_makes_no_sense_is_refused_in_words(control: Plane, body: 
     assert status == 400
     assert words in answer["detail"]
     assert orders.pending(control.store) == []
+
+
+def test_an_account_is_disabled_at_once_also_while_paused_and_until_its_time_is_over(control: Plane) -> None:
+    def order(verb: str, **args: object) -> str:
+        status, answer = control.request("POST", "/v1/orders", {"verb": verb, "args": args, "by": "ann"})
+        assert (status, answer["order"]) == (201, 0)
+        return str(answer["sentence"])
+
+    def shown() -> dict[str, bool]:
+        return {one["name"]: one["enabled"] for one in control.request("GET", "/v1/accounts")[1]}
+
+    control.request("POST", "/v1/orders", {"verb": "pause"})
+    assert "b is disabled: nothing is moved to it" in order("disable", account="b", seconds=3600)
+    control.request("POST", "/v1/orders", {"verb": "resume"})
+    assert shown() == {"a": True, "b": False}
+    assert "no account is left to move to" in order("disable", account="a")
+    now = control.store.now_ms()
+    assert set(flags.disabled(control.store, now)) == {"a", "b"}
+    assert set(flags.disabled(control.store, now + 3_700_000)) == {"a"}
+    assert order("enable", account="a") == "a is enabled"
+    assert order("enable", account="a") == "a was enabled already"
+    order("enable", account="b")
+    assert shown() == {"a": True, "b": True}
+    assert flags.paused(control.store) is None, "one flag is not another"
 
 
 def test_while_paused_orders_are_refused(control: Plane) -> None:

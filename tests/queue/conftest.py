@@ -14,8 +14,8 @@ def make_floor(tmp_path: Path) -> Iterator[Callable[..., Floor]]:
     """Return a maker of floors, which are cleared away afterwards."""
     made: list[Floor] = []
 
-    def make(sessions: int = 1, **dispatch: str) -> Floor:
-        made.append(Floor(tmp_path, sessions, **dispatch))
+    def make(sessions: int = 1, **settings: Any) -> Floor:
+        made.append(Floor(tmp_path, sessions, **settings))
         return made[-1]
 
     yield make

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import secrets
+import signal
 import sys
 import uuid
 from collections.abc import Callable
@@ -19,35 +20,41 @@ import msgspec
 
 from failover.clock import SystemClock
 from failover.config import Config, load
+from failover.core.move import Move
 from failover.core.session import HookCall
 from failover.events import Envelope
 from failover.host import process
+from failover.host.process import ProcessId
 from failover.host.tmux import Tmux
 from failover.runtime import Host
-from failover.store import events, hooks, sessions
-from failover.store.db import Store
+from failover.sim import typist
+from failover.store import events, fresh, hooks, orders, sessions, swaps
+from failover.store.db import Store, Transaction
 from failover.store.sessions import Placement, Sighting
 from tests.waiting import wait_for
 from workers.dispatcher import Dispatcher
 
-TYPIST = Path(__file__).with_name("typist.py")
+TYPIST = Path(typist.__file__)
 
 
 class Floor:
     """Everything that a dispatcher stands on."""
 
-    def __init__(self, folder: Path, sessions: int = 1, **dispatch: str) -> None:
+    def __init__(self, folder: Path, sessions: int = 1, serves: str = "[]", **dispatch: Any) -> None:
         self.folder = folder
         self.project = folder / "app"
         self.inbox = self.project / ".agent-queue" / "inbox"
         self.done, self.failed = self.inbox.parent / "done", self.inbox.parent / "failed"
         self.inbox.mkdir(parents=True)
+        self.other = folder / "other"
+        self.other.mkdir()
         socket = f"failover-test-{uuid.uuid4().hex[:10]}"
         file = folder / "config.yaml"
         file.write_text(
             "version: 1\nstate_dir: state\nshared_dir: shared\n"
             "accounts:\n  - {name: main, config_dir: a}\n  - {name: backup, config_dir: b}\n"
-            f"projects: [app]\nsessions: [{{name: 's-{{0..{sessions - 1}}}', project: app}}]\n"
+            f"projects: [app, other]\n"
+            f"sessions: [{{name: 's-{{0..{sessions - 1}}}', project: app, serves: {serves}}}]\n"
             f"tmux: {{socket: {socket}}}\ndispatch: {json.dumps({'submit_timeout': '1s', **dispatch})}\n"
         )
         self.config: Config = load(file, {"HOME": str(folder)})
@@ -104,6 +111,44 @@ class Floor:
         self.hook(name, "SessionStart", source="startup")
         self.sight(name, "idle")
 
+    def start_anew(self, name: str) -> None:
+        """Play the account-switcher: take up the request for a session, and start its program with the prompt."""
+        (request,) = [one for one in fresh.unserved(self.store) if one.session == name]
+        with self.store.transaction() as tx:
+            move = self.move(tx, name, request.id)
+        place = self.placement(name)
+        process.send_signal(ProcessId(place.pid, place.start), signal.SIGKILL)
+        (self.at(name) / "ready").unlink()
+        with (self.at(name) / "submitted").open("a") as out:
+            out.write(request.prompt + "\n")
+        program = [sys.executable, "-S", str(TYPIST), str(self.at(name))]
+        pane = self.tmux.respawn(place.pane, Path(request.cwd), program)
+        wait_for((self.at(name) / "ready").exists, what=f"the program of {name}")
+        found = process.identify(pane.pid)
+        assert found is not None
+        self.place(
+            name, conversation=request.conversation, cwd=request.cwd, launch=secrets.token_hex(6), pane=pane.pane_id,
+            pid=found.pid, start=found.start,
+        )  # fmt: skip
+        self.hook(name, "SessionStart", source="startup")
+        self.sight(name, "starting")
+        with self.store.transaction() as tx:
+            swaps.finish(tx, move, "done", "", 1)
+
+    def move(self, tx: Transaction, name: str, request: int) -> int:
+        """Open the move that a session is started anew by; return its swap."""
+        number = swaps.begin(
+            tx, kind="fresh", source="main", target="", urgency="idle", reason="", order_id=0, request_id=request,
+            started_ms=1, started_mono=1.0, deadline_mono=0.0, host_boot="",
+        )  # fmt: skip
+        place = self.placement(name)
+        swaps.add_move(
+            tx,
+            Move(id=0, swap=number, session=name, conversation=place.conversation, cwd=place.cwd, source="main",
+                 target="main", kind="fresh"),
+        )  # fmt: skip
+        return number
+
     def placement(self, name: str) -> Placement:
         return sessions.placements(self.store)[name]
 
@@ -149,13 +194,21 @@ class Floor:
 
     # -- tasks --------------------------------------------------------------------------------------
 
-    def drop(self, name: str, text: str = "do it\n", age: float = 10.0) -> Path:
-        """Put a task file that was written `age` seconds ago into the inbox."""
-        path = self.inbox / f"{name}.md"
+    def drop(self, name: str, text: str = "do it\n", age: float = 10.0, project: Path | None = None) -> Path:
+        """Put a task file that was written `age` seconds ago into an inbox."""
+        path = (project or self.project) / ".agent-queue" / "inbox" / f"{name}.md"
         path.write_text(text)
         then = SystemClock().epoch() - age
         os.utime(path, (then, then))
         return path
+
+    def order(self, verb: Any, name: str, by: str = "me") -> tuple[str, str]:
+        """Let a person order something of a task; return outcome and sentence, empty while there is none."""
+        with self.store.transaction() as tx:
+            number = orders.place(tx, 1, verb, orders.Args(task=self.rows()[name]["id"]), by)
+        self.dispatcher.cycle(())
+        found = orders.result(self.store, number)
+        return (found.outcome, found.sentence) if found else ("", "")
 
     def rows(self) -> dict[str, Any]:
         """Return the tasks by name."""
@@ -173,9 +226,9 @@ class Floor:
 
         wait_for(so, timeout=timeout, what=what)
 
-    def turn_by(self, so: Callable[[], bool]) -> None:
+    def turn_by(self, so: Callable[[], bool], timeout: float = 20.0) -> None:
         """Let the dispatcher look in a way of the test's own, until that is true."""
-        wait_for(so, timeout=20, what="the dispatcher")
+        wait_for(so, timeout=timeout, what="the dispatcher")
 
     def until(self, name: str, state: str, timeout: float = 10.0) -> None:
         self.turn(lambda: self.state(name) == state, timeout, f"{name} to be {state}; {self.rows().get(name)}")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from failover.core.dispatch import FAILED_FOR
+from failover.core.attempt import FAILED_FOR
 from failover.core.usage import Reading
 from failover.queue import task_file
-from failover.store import flags, hooks, swaps, usage
+from failover.store import flags, fresh, hooks, swaps, usage
 from tests.queue.floor import Floor
 
 Make = Callable[..., Floor]
@@ -373,6 +373,77 @@ def test_a_task_whose_file_is_gone_does_not_keep_the_next_one_waiting(floor: Flo
     floor.sight("s-0", "idle")
     floor.turn(lambda: floor.submitted("s-0"))
     assert "second.md" in floor.submitted("s-0")[0] and floor.state("first") == "failed"
+
+
+def test_a_project_has_no_more_tasks_at_work_than_it_may(make_floor: Make) -> None:
+    floor = make_floor(3, per_project=3, limits=[{"project": "app", "at_once": 2}])
+    for number in range(3):
+        floor.drop(f"t{number}", age=30 - number)
+    floor.turn(lambda: sum(len(floor.submitted(name)) for name in floor.names) == 2)
+    for _ in range(5):
+        floor.dispatcher.cycle(())
+    assert [floor.state(f"t{number}") for number in range(3)] == ["delivering", "delivering", "queued"]
+    one = next(name for name in floor.names if "t0.md" in "".join(floor.submitted(name)))
+    floor.begin_turn(one)
+    floor.until("t0", "running")
+    floor.end_turn(one)
+    floor.until("t0", "done")
+    floor.turn(lambda: floor.state("t2") == "delivering")
+
+
+def test_a_task_whose_session_was_not_started_anew_is_taken_back(floor: Floor) -> None:
+    """The account-switcher took the request up, and found the session at work."""
+    floor.drop("t1", "---\nconversation: fresh\n---\ndo it\n")
+    floor.turn(lambda: fresh.unserved(floor.store))
+    (request,) = fresh.unserved(floor.store)
+    with floor.store.transaction() as tx:
+        number = floor.move(tx, "s-0", request.id)
+    for _ in range(5):
+        floor.dispatcher.cycle(())
+    assert floor.state("t1") == "delivering"
+    with floor.store.transaction() as tx:
+        tx.execute("UPDATE moves SET state = 'stayed'")
+        swaps.finish(tx, number, "refused", "", 1)
+    floor.until("t1", "queued")
+    assert (floor.rows()["t1"]["attempt"], list(floor.inbox.glob("*.dispatched"))) == (0, [])
+
+
+def test_a_new_process_that_lives_keeps_its_task_however_long_it_takes(floor: Floor) -> None:
+    """It may stop at a dialog; whoever answers that lets it take its prompt."""
+    floor.drop("t1", "---\nconversation: fresh\n---\ndo it\n")
+    floor.turn(lambda: fresh.unserved(floor.store))
+    floor.start_anew("s-0")
+    floor.sight("s-0", "waiting", waiting_for="dialog open")
+    floor.restart()
+    for _ in range(5):
+        floor.dispatcher.cycle(())
+    assert floor.state("t1") == "delivering"
+    floor.sight("s-0", "exited")
+    floor.until("t1", "queued")
+
+
+def test_a_request_for_a_session_that_was_started_anew_meanwhile_is_void(floor: Floor) -> None:
+    floor.drop("t1", "---\nconversation: fresh\n---\ndo it\n")
+    floor.turn(lambda: fresh.unserved(floor.store))
+    floor.place("s-0", launch="anewlaunch00")
+    floor.until("t1", "queued")
+    assert not fresh.unserved(floor.store)
+
+
+def test_a_floating_session_is_started_anew_for_another_project_s_task(make_floor: Make) -> None:
+    floor = make_floor(serves="all")
+    floor.dispatcher.cycle(())
+    floor.drop("t1", project=floor.other)
+    floor.turn(lambda: fresh.unserved(floor.store))
+    assert fresh.unserved(floor.store)[0].cwd == str(floor.other)
+    floor.start_anew("s-0")
+    floor.begin_turn("s-0")
+    floor.until("t1", "running")
+    floor.end_turn("s-0")
+    floor.until("t1", "done")
+    floor.drop("t2", project=floor.other)
+    floor.turn(lambda: len(floor.submitted("s-0")) == 2)
+    assert not fresh.unserved(floor.store), "in that project it goes on in the conversation that it has"
 
 
 def test_the_manual_names_every_key_of_the_front_matter() -> None:

@@ -11,16 +11,17 @@ from typing import Any, cast
 
 import msgspec
 
-from failover.clock import ManualClock
+from failover.clock import ManualClock, SystemClock
 from failover.config import NotifySpec
 from failover.config_model import Retention
 from failover.core.choice import Stay
-from failover.core.dispatch import Task
+from failover.core.spend import Ledger
+from failover.core.task import Task
 from failover.core.usage import Reading
 from failover.events import RolesPaused, Swept
 from failover.notify import file
 from failover.queue.folder import Marker, Queue
-from failover.queue.status import Status, write, write_all
+from failover.queue.status import Status, StatusFiles, write
 from failover.runtime import Host
 from failover.store import checkpoints, choices, events, hooks, sessions, tasks, usage
 from failover.store.checkpoints import MAX_BYTES, Checkpoint, Git, Tool, fit
@@ -158,6 +159,22 @@ def clock_ms(clock: ManualClock) -> int:
     return int(clock.epoch() * 1000)
 
 
+def test_what_was_spent_long_ago_goes_and_a_conversation_that_a_session_is_in_is_counted_on(floor: Floor) -> None:
+    clock = ManualClock()
+    now = int(clock.epoch() * 1000)
+    old, today = now - 31 * 86_400_000, now // 86_400_000
+    with floor.store.transaction() as tx:
+        usage.note_costs(tx, Ledger(), Ledger({"here": 3.0, "gone": 4.0}, {("k", today - 31): 7.0}), old)
+        usage.note_costs(tx, Ledger(), Ledger({"new": 5.0}, {("k", today): 8.0}), now)
+        hooks.record_statusline(
+            tx, session="s-0", account="main", launch="0" * 12, conversation="here", at_ms=old, body="{}"
+        )
+    assert "2 costs" in janitor(floor, clock).sweep()
+    assert usage.ledger(floor.store, ["here", "gone", "new"], 0) == Ledger(
+        {"here": 3.0, "new": 5.0}, {("k", today): 8.0}
+    )
+
+
 def test_the_janitor_comes_by_every_ten_minutes(floor: Floor) -> None:
     clock = ManualClock()
     role = janitor(floor, clock)
@@ -219,13 +236,16 @@ def test_markers_without_an_open_task_go_and_the_others_stay(floor: Floor) -> No
 
 def test_status_json_says_whether_a_project_s_sessions_are_at_work(floor: Floor) -> None:
     path = floor.inbox.parent / "status.json"
-    assert write_all(floor.config, floor.store) == []
+    files = StatusFiles(floor.config, SystemClock())
+    assert files.update(floor.store) == []
     told = json.loads(path.read_text())
-    assert told["state"] == "idle" and told["sessions"] == {"s-0": {"state": "idle", "account": "main", "task": ""}}
+    assert told["state"] == "idle" and told["sessions"] == {
+        "s-0": {"state": "idle", "account": "main", "task": "", "blocked": ""}
+    }
     floor.hand("t1")
     floor.drop("t2")
     floor.turn(lambda: floor.state("t2") == "queued")
-    write_all(floor.config, floor.store)
+    files.update(floor.store)
     told = json.loads(path.read_text())
     assert (told["state"], told["queued"], told["sessions"]["s-0"]["task"]) == ("working", 1, "t1")
 
@@ -239,9 +259,35 @@ def test_status_json_is_written_only_when_it_says_something_else(floor: Floor) -
     assert not write(floor.folder / "nowhere", status)
 
 
+def test_a_status_json_that_an_agent_wrote_is_replaced_whole(floor: Floor) -> None:
+    """Agents of the old kind write it themselves."""
+    path, clock = floor.inbox.parent / "status.json", ManualClock()
+    files = StatusFiles(floor.config, clock)
+    files.update(floor.store)
+    ours = path.read_text()
+    path.write_text('{"state": "work')
+    files.update(floor.store)
+    assert path.read_text() == '{"state": "work', "it is not read at each of the many cycles"
+    clock.advance(5)
+    files.update(floor.store)
+    assert msgspec.json.decode(path.read_bytes(), type=Status).sessions == json_sessions(ours)
+
+
+def json_sessions(text: str) -> Any:
+    return msgspec.json.decode(text, type=Status).sessions
+
+
+def test_a_status_json_that_is_left_to_others_is_not_touched(make_floor: Any) -> None:
+    floor = make_floor(status_json="leave")
+    path = floor.inbox.parent / "status.json"
+    path.write_text("theirs")
+    StatusFiles(floor.config, SystemClock()).update(floor.store)
+    assert path.read_text() == "theirs"
+
+
 def test_a_status_json_that_cannot_be_written_is_told(floor: Floor) -> None:
     (floor.inbox.parent / "status.json").mkdir()
-    (trouble,) = write_all(floor.config, floor.store)
+    (trouble,) = StatusFiles(floor.config, SystemClock()).update(floor.store)
     assert "status.json: cannot be written" in trouble
     assert not [path for path in floor.inbox.parent.iterdir() if path.name.endswith(".part")]
 
@@ -249,7 +295,7 @@ def test_a_status_json_that_cannot_be_written_is_told(floor: Floor) -> None:
 def test_a_session_that_is_not_placed_is_stopped(floor: Floor) -> None:
     with floor.store.transaction() as tx:
         tx.execute("DELETE FROM placements")
-    write_all(floor.config, floor.store)
+    StatusFiles(floor.config, SystemClock()).update(floor.store)
     told = json.loads((floor.inbox.parent / "status.json").read_text())
     assert told["sessions"]["s-0"]["state"] == "stopped" and sessions.placements(floor.store) == {}
     assert os.access(floor.inbox.parent / "status.json", os.R_OK)

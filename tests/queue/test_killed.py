@@ -10,6 +10,7 @@ import pytest
 
 from failover.host.tmux import Tmux
 from failover.queue.folder import Queue
+from failover.store import fresh
 from failover.store.db import Store
 from tests.queue.floor import Floor
 
@@ -26,9 +27,9 @@ class Killed(BaseException):
 class Fate:
     """Kills before or after the n-th step that the dispatcher takes."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, after: bool) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, after: bool, *further: tuple[Any, str]) -> None:
         self.left, self.after, self.armed, self.struck = number, after, False, False
-        for owner, name in STEPS:
+        for owner, name in (*STEPS, *further):
             monkeypatch.setattr(owner, name, self._wrapped(getattr(owner, name), f"{owner.__name__}.{name}"))
 
     def _wrapped(self, step: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -60,6 +61,30 @@ class Fate:
             return bool(until())
 
         floor.turn_by(so)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_fresh_task_is_done_once_whichever_step_the_dispatcher_was_killed_at(
+    make_floor: Callable[..., Floor], monkeypatch: pytest.MonkeyPatch, number: int, after: bool
+) -> None:
+    floor = make_floor(submit_timeout="0.3s")
+    fate = Fate(monkeypatch, number, after)
+    floor.drop("t1", "---\nconversation: fresh\n---\ndo it\n")
+    fate.turn(floor, lambda: fresh.unserved(floor.store))
+    floor.start_anew("s-0")
+    floor.begin_turn("s-0")
+    fate.turn(floor, lambda: floor.state("t1") == "running")
+    floor.end_turn("s-0", "the answer")
+    fate.turn(floor, lambda: floor.state("t1") == "done")
+    for _ in range(3):
+        floor.dispatcher.cycle(())
+    assert len(floor.submitted("s-0")) == 1 and not fresh.unserved(floor.store)
+    assert floor.result("t1")["message"] == "the answer" and not list(floor.inbox.iterdir())
+    kinds = [type(one.event).__name__ for one in floor.events()]
+    assert [kind for kind in kinds if kind != "FreshWanted"] == ["TaskQueued", "TaskDispatched", "TaskFinished"]
+    if number <= 6:
+        assert fate.struck
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from typing import Any
 
-from failover.sim.cli.options import Home, Options, Problem
+from failover.sim.cli.options import Home, Options, Problem, Settings
 
 
 def run(options: Options) -> int:
     """Run the command; return its exit code."""
     home = Home.here()
     if options.verb == "auth status":
-        return _auth_status(home)
+        return _auth_status(home, Settings.read(home, options.settings))
     if (options.prompt or "").strip() == "/usage":
         from failover.sim.cli import usage
 
@@ -20,15 +22,26 @@ def run(options: Options) -> int:
     raise Problem("the simulated claude knows no other command than /usage behind -p")
 
 
-def _auth_status(home: Home) -> int:
-    login = home.login()
-    known = home.state().get("oauthAccount") or {}
-    shown = {
-        "loggedIn": bool(login),
-        "authMethod": "claude.ai" if login else "none",
+def _auth_status(home: Home, settings: Settings) -> int:
+    common = {
         "apiProvider": "firstParty",
         "projectsDirectory": str(home.config_dir / "projects"),
         "configDirectory": str(home.config_dir),
+    }
+    provider = next((name for name in ("bedrock", "vertex") if os.environ.get(f"CLAUDE_CODE_USE_{name.upper()}")), None)
+    # The real one does not run the helper to say so (measured on 2.1.330).
+    method = "third_party" if provider else "api_key_helper" if settings.helper else ""
+    login = {} if method else home.login()
+    method = method or str(login.get("method", "none"))
+    if method not in ("claude.ai", "none"):
+        shown: dict[str, Any] = {"loggedIn": True, "authMethod": method, **common, "loginExpiresAt": None}
+        print(json.dumps({**shown, "apiProvider": provider or "firstParty"}, indent=2))
+        return 0
+    known = home.state().get("oauthAccount") or {}
+    shown = {
+        "loggedIn": bool(login),
+        "authMethod": method,
+        **common,
         "loginExpiresAt": login.get("loginExpiresAt"),
         "email": login.get("email") or known.get("emailAddress"),
         "orgId": login.get("orgId") or known.get("organizationUuid"),

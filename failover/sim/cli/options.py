@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +39,6 @@ def parse(arguments: list[str]) -> Options:
     """Read the arguments. Raises Problem on an unknown option."""
     options = Options(version=os.environ.get("FAILOVER_SIM_VERSION", VERSION), arguments=list(arguments))
     rest = list(arguments)
-    if rest[:2] == ["auth", "status"]:
-        options.verb = "auth status"
-        return options
     words = []
     while rest:
         word = rest.pop(0)
@@ -61,6 +59,9 @@ def parse(arguments: list[str]) -> Options:
             raise Problem(f"error: unknown option '{word}'")
         else:
             words.append(word)
+    if words == ["auth", "status"]:
+        options.verb = "auth status"
+        return options
     options.prompt = words[0] if words else None
     options.conversation = options.conversation or str(uuid.uuid4())
     return options
@@ -107,9 +108,18 @@ class Home:
         """Return .claude.json, {} when there is none."""
         return read_json(self.config_dir / ".claude.json")
 
-    def login(self) -> dict[str, Any]:
-        """Return the made-up login: {"token", "account", "email", "orgId", ...}; {} when logged out."""
-        return read_json(self.config_dir / ".sim-token")
+    def login(self, helper: str = "") -> dict[str, Any]:
+        """Return the made-up login: {"method", "token", "account", "email", "orgId", ...}; {} when logged out.
+
+        helper: the setting apiKeyHelper, a shell command that prints a key. It and a token in the environment count
+        before the config dir, as with the real one.
+        """
+        if helper:
+            return {"method": "api_key_helper", **_named(_printed(helper))}
+        if given := os.environ.get("CLAUDE_CODE_OAUTH_TOKEN"):
+            return {"method": "oauth_token", **_named(given)}
+        found = read_json(self.config_dir / ".sim-token")
+        return {"method": "claude.ai", **found} if found else {}
 
     def trusted(self) -> bool:
         """Say whether the folder-trust question was answered for this folder."""
@@ -135,6 +145,11 @@ class Settings:
     allow: set[str] = field(default_factory=set)
     values: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def helper(self) -> str:
+        """Return the command that prints an API key, empty for none."""
+        return str(self.values.get("apiKeyHelper") or "")
+
     @classmethod
     def read(cls, home: Home, extra: list[str]) -> Settings:
         """Read user, project and local settings, then those of the command line. Raises Problem on a missing file."""
@@ -159,6 +174,17 @@ class Settings:
         permissions = found.get("permissions") or {}
         self.allow.update(str(rule) for rule in permissions.get("allow") or [])
         self.values.update({k: v for k, v in found.items() if k not in ("hooks", "statusLine")})
+
+
+def _printed(helper: str) -> str:
+    done = subprocess.run(["sh", "-c", helper], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _named(token: str) -> dict[str, Any]:
+    """Return a login whose account is what the made-up token names."""
+    found = re.search(r"\bsim\.([A-Za-z0-9_-]+)", token)
+    return {"token": token, "account": found[1] if found else None}
 
 
 def read_json(path: Path) -> dict[str, Any]:

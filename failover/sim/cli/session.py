@@ -69,6 +69,7 @@ class Session:
         self.lock = threading.RLock()
         self.wake = threading.Condition(self.lock)
         self.path = self.home.transcript(conversation)
+        self._helped: dict[str, Any] | None = None
         common = {"cwd": str(self.home.cwd), "sessionId": conversation, "session_id": conversation,
                   "version": self.options.version, "gitBranch": "HEAD", "userType": "external",
                   "entrypoint": "cli"}  # fmt: skip
@@ -89,9 +90,15 @@ class Session:
         return made
 
     def token(self) -> str | None:
-        """Return the made-up token as the config dir holds it now."""
-        found = self.home.login().get("token")
+        """Return the made-up token or key that counts now."""
+        found = self.login().get("token")
         return None if found is None else str(found)
+
+    def login(self) -> dict[str, Any]:
+        """Return the made-up login; a key that a helper printed is kept (by the real one for five minutes)."""
+        if self.settings.helper and self._helped is None:
+            self._helped = self.home.login(self.settings.helper)
+        return self._helped or self.home.login()
 
     def hook(self, event: str, agent: str | None = None, matcher: str = "", final: bool = False,
              **fields: Any) -> Outcome:  # fmt: skip
@@ -161,7 +168,7 @@ class Session:
 
     def note(self, event: str, **fields: Any) -> None:
         """Write to the process log."""
-        account = self.home.login().get("account")
+        account = self.login().get("account")
         note(event, conversation=self.options.conversation, account=account, **fields)
 
     def task_output(self, ident: str) -> Path:
@@ -175,6 +182,11 @@ class Session:
         self.screen.status_line = text
         self.screen.draw()
 
+    def _cost(self) -> float:
+        """Return what the whole conversation has cost, over all accounts, as the real one tells it."""
+        answers: int = sum(message["role"] == "assistant" for message in self.transcript.messages)
+        return round(0.0012 * answers, 6)
+
     def _status_body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
             "session_id": self.options.conversation, "transcript_path": str(self.path), "cwd": str(self.home.cwd),
@@ -182,10 +194,10 @@ class Session:
             "model": {"id": self.options.model, "display_name": "Opus 5.5"},
             "workspace": {"current_dir": str(self.home.cwd), "project_dir": str(self.home.cwd), "added_dirs": []},
             "version": self.options.version, "output_style": {"name": "default"},
-            "cost": {"total_cost_usd": 0.0, "total_duration_ms": int((time.time() - self.started) * 1000)},
+            "cost": {"total_cost_usd": self._cost(), "total_duration_ms": int((time.time() - self.started) * 1000)},
             "context_window": {"total_input_tokens": 2100, "context_window_size": 1000000, "used_percentage": 0},
             "exceeds_200k_tokens": False, "prompt_cache": {"warm": True, "recache_tokens_if_cold": 2100},
         }  # fmt: skip
-        if self.main.limits:
+        if self.main.limits and self.login().get("method") != "api_key_helper":
             body["rate_limits"] = dict(self.main.limits)
         return body
