@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from failover.core.usage import SAME_PERIOD, Reading, newest
+from failover.core.usage import INEXACT, SAME_PERIOD, Reading, newest
 
 
 def belongs_to(told: Sequence[Reading], known: Collection[Reading]) -> str:
@@ -26,7 +26,7 @@ def belongs_to(told: Sequence[Reading], known: Collection[Reading]) -> str:
     if not others:
         return ""
     account, at = told[0].account, told[0].observed_ms / 1000
-    running = newest((reading for reading in known if reading.account == account), at)
+    running = newest((one for one in known if one.account == account and one.source not in INEXACT), at)
     apart = [
         abs(reading.resets_at - dated[window].resets_at)  # type: ignore[operator]  # dated ones alone are in it
         for (_, window), reading in running.items()

@@ -243,6 +243,13 @@ def test_accounts_that_honestly_reset_in_the_same_second_are_refused_no_longer_t
     assert belongs_to(push("b", (3, HOUR), (1, 86400)), [*other, *later]) == "", "which the other one shows no more"
 
 
+def test_what_may_be_stale_refuses_nothing() -> None:
+    other = push("main", (100, HOUR), (40, 86400), at=-120)
+    told = [reading(50, at=-300, resets=2 * HOUR, account="b", source=OPERATOR, origin="")]
+    spent = [reading(100, account="b", source=LIMIT_RECORD, origin="")]
+    assert belongs_to(spent, [*other, *told]) == ""
+
+
 def test_a_push_of_ones_own_windows_or_of_none_is_ones_own() -> None:
     other = push("main", (3, HOUR), (1, 86400))
     assert belongs_to(push("b", (3, HOUR), (1, 2 * 86400)), other) == ""
