@@ -15,7 +15,7 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 
 def _make(path: Path) -> None:
@@ -126,7 +126,8 @@ class Store:
             raise StoreError(
                 f"{path}: written by a newer release (schema {version}); upgrade, or name another state_dir"
                 if newer
-                else f"{path}: not a store of ours (schema {version}); move it away, or name another state_dir"
+                else f"{path}: not a store that this release knows (schema {version}); move it away, or name another"
+                " state_dir"
             )
         return cls(connection, path, source, boot, clock or SystemClock())
 

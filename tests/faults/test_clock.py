@@ -48,6 +48,7 @@ MEANT = {
     "failover/cli/usage_chart.py": "shown: local time",
     "failover/cli/live.py": "shown: local time",
     "failover/cli/shared.py": "shown: how long ago, and local time",
+    "failover/cli/simulate.py": "since when a demand is recorded",
     "failover/cli/status.py": "shown: how long until a reset",
     "workers/notifier.py": "shown: a reset in UTC",
 }
