@@ -14,15 +14,15 @@ from failover.core import move as table
 from failover.core import policy, steps, swap
 from failover.core.move import BEFORE_DEATH, TERMINAL, Around, Move, Step, Wait
 from failover.errors import HostError
-from failover.events import HoldChanged, MoveAdvanced, SessionLaunched, SwapFinished, SwapRetargeted
+from failover.events import HoldChanged, MoveAdvanced, SwapFinished, SwapRetargeted
 from failover.host import process
 from failover.host.tmux import Tmux
-from failover.store import hooks, orders, sessions, swaps
-from failover.store.db import Store, Transaction
+from failover.store import hooks, orders, swaps
+from failover.store.db import Store
 from failover.store.swaps import SwapRow
-from failover.switcher import replaying
-from failover.switcher.launcher import Launcher, new_launch_id
+from failover.switcher.launcher import Launcher
 from failover.switcher.look import Scene
+from failover.switcher.settling import Settler, placement
 from failover.switcher.stopping import Stopper
 
 #: A hold is renewed while its swap is open; it ends by itself this long after its holder stopped caring (seconds).
@@ -42,6 +42,7 @@ class Engine:
         assert own is not None
         self._own = own
         self._stopper = Stopper(config, clock, tmux)
+        self._settler = Settler(store, launcher)
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
         self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
@@ -144,7 +145,7 @@ class Engine:
         self._found.pop(move.id, None)
         crash.point(self._config.paths.run_dir, state, "before")
         with self._store.transaction() as tx:
-            moved = self._settle(tx, move, moved, step, scene)
+            moved = self._settler.settle(tx, move, moved, step, scene)
             if state == "dead" or state in TERMINAL or state == "queued":
                 swaps.lift_hold(tx, move.conversation)
                 tx.emit(HoldChanged(conversation=move.conversation, standing=False))
@@ -153,69 +154,6 @@ class Engine:
             tx.emit(MoveAdvanced(swap=row.id, move=move.id, session=move.session, state=state, was=was, why=step.why))
         crash.point(self._config.paths.run_dir, state, "after")
         return moved
-
-    def _settle(self, tx: Transaction, move: Move, moved: Move, step: Step, scene: Scene) -> Move:
-        """Return the move with what the step settles; `move`: as it was, `moved`: in its new state."""
-        replace = msgspec.structs.replace
-        match step.event:
-            case "bound":
-                return replace(moved, outcome=step.outcome, limited=scene.seen(move).limited)
-            case "note":
-                return replaying.note(self._store, moved, scene.activities.get(move.session))
-            case "lost":
-                ending = scene.ending(move)
-                lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
-                return replace(replaying.compose(self._store, lost, ending), since_size=scene.size(move))
-            case "died" | "again":
-                composed = replaying.compose(self._store, moved, scene.ending(move))
-                return replaying.begin_anew(replace(composed, since_size=scene.size(move)))
-            case "relaunch":
-                # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
-                again = move.launch and not move.new_pid and step.target == move.target
-                launch = move.launch if again else new_launch_id()
-                moved = replace(moved, target=step.target, launch=launch, new_pid=0, new_start=0)
-                moved = replace(moved, launches=move.launches + 1)
-                sessions.place(tx, self._placement(moved, scene))
-            case "launched":
-                found, server = scene.process_of(move), self._launcher.server()
-                if found is None:
-                    raise HostError(f"{move.session}: its new process ended while it was looked at")
-                moved = replace(moved, new_pid=found.pid, new_start=found.start)
-                if server is not None:
-                    moved = replace(moved, server_pid=server.pid, server_start=server.start)
-                sessions.place(tx, self._placement(moved, scene))
-                tx.emit(
-                    SessionLaunched(
-                        session=move.session, account=move.target, conversation=move.conversation, pid=found.pid
-                    )
-                )
-            case "leave" | "park":
-                seen = scene.seen(move)
-                if seen.refusal != "service":
-                    moved = replace(moved, refused=(*move.refused, move.target))
-                if seen.reached is not None:
-                    moved = replace(moved, limits=(*move.limits, seen.reached))
-                if step.target and step.target != move.target:
-                    moved = replace(moved, target=step.target, launches=0)
-            case "end":
-                sessions.place(tx, replace(self._placement(moved, scene), wanted="stopped", pid=0, start=0))
-        return moved
-
-    def _placement(self, move: Move, scene: Scene) -> sessions.Placement:
-        pane = scene.panes.get(move.session)
-        return sessions.Placement(
-            session=move.session,
-            account=move.target or move.source,
-            conversation=move.conversation,
-            cwd=move.cwd,
-            wanted="running",
-            launch=move.launch,
-            pinned=move.pinned,
-            pane=pane.pane_id if pane else "",
-            pid=move.new_pid,
-            start=move.new_start,
-            since_size=move.since_size,
-        )
 
     # -- what is to be done in each state; all of it may be done again -----------------------------
 
@@ -251,7 +189,7 @@ class Engine:
             case "relaunching" if (move.launch, move.launches) not in self._launched:
                 self._launched.add((move.launch, move.launches))
                 if scene.process_of(move) is None:
-                    self._launcher.start(self._placement(move, scene), move.prompt)
+                    self._launcher.start(placement(move, scene), move.prompt)
                 return True
         return False
 
