@@ -171,7 +171,7 @@ class Deliverer:
             same=same,
             paused=paused,
             shown=text in screen,
-            left=MARK in (box := screen.rpartition(_BOX)[2]) and text not in box,
+            left=MARK in (box := _box(screen)) and text not in box,
             waited=waited,
             sends=typed.sends,
         )
@@ -261,6 +261,12 @@ class Deliverer:
         # After the row: a marker that is left behind is known as this task's and replaced.
         self._queues[task.project].unmark(task.name)
         self._typed.pop(task.id, None)
+
+
+def _box(screen: str) -> str:
+    """Return what stands in the prompt box, empty where none is known."""
+    _, found, rest = screen.rpartition(_BOX)
+    return rest if found else ""
 
 
 def _flat(screen: str) -> str:
