@@ -76,9 +76,9 @@ class AccountSwitcher:
         self._lock.release()
 
     def _take_up(self, paused: bool) -> list[str]:
-        done: list[str] = []
+        done = [self._desk.take_in()]
         if begun := self._desk.follow_up(paused):
-            return [begun]
+            return [*done, begun]
         for order in orders.pending(self._store):
             done.append(self._desk.take_order(order, paused))
             if swaps.open_swap(self._store):

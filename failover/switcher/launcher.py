@@ -38,6 +38,18 @@ class Launcher:
         folders = {*self._config.projects, *(spec.project for spec in self._config.sessions)}
         seed.seed(where, sorted(folders), mirror_from=self._config.shared_dir)
 
+    def running(self, placement: Placement) -> tuple[Pane, ProcessId] | None:
+        """Return pane and process of a placement's launch, None when it was not carried out or has ended.
+
+        It is the process in the session's own pane that bears the launch's mark. Raises HostError.
+        """
+        pane = self._tmux.panes().get(placement.session)
+        found = process.identify(pane.pid) if pane and not pane.dead else None
+        mark = launch.marker(placement.session, placement.launch)
+        if pane is None or found is None or not any(mark in argument for argument in process.cmdline(found)):
+            return None
+        return pane, found
+
     def start(self, placement: Placement, prompt: str = "") -> Pane:
         """Start the binary for `placement` and return its pane, whose pid is the binary's.
 

@@ -37,6 +37,10 @@ class Desk:
         self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
         self._starter = Starter(config, store, clock, launcher)
 
+    def take_in(self) -> str:
+        """Note what an earlier switcher started and could not note; "" when there is nothing."""
+        return self._starter.take_in()
+
     # -- orders of people and programs ---------------------------------------------------------------
 
     def take_order(self, order: Order, paused: bool) -> str:

@@ -18,6 +18,7 @@ from failover.errors import HostError
 from failover.events import SessionLaunched
 from failover.host import process
 from failover.host.process import ProcessId
+from failover.host.tmux import Pane
 from failover.store import sessions, swaps
 from failover.store.db import Store
 from failover.store.sessions import Placement
@@ -76,6 +77,19 @@ class Starter:
             raise HostError(
                 f"{placement.session}: it ended at once; look at its pane: tmux attach -t {placement.session}"
             )
+        self._started(placement, pane, found)
+
+    def take_in(self) -> str:
+        """Note the processes of launches that a switcher carried out and was killed before it could; "" for none."""
+        taken = []
+        for placement in sessions.placements(self._store).values():
+            unknown = placement.wanted == "running" and not placement.pid
+            if unknown and (found := self._launcher.running(placement)):
+                self._started(placement, *found)
+                taken.append(placement.session)
+        return f"took in {', '.join(taken)}, which an earlier switcher had started" if taken else ""
+
+    def _started(self, placement: Placement, pane: Pane, found: ProcessId) -> None:
         with self._store.transaction() as tx:
             sessions.place(tx, msgspec.structs.replace(placement, pane=pane.pane_id, pid=found.pid, start=found.start))
             tx.emit(
