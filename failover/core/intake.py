@@ -55,5 +55,5 @@ def _repeats(dated: Mapping[str, Reading], other: str, known: Collection[Reading
     of_other = (reading for reading in known if reading.account == other and reading.window in dated)
     last = {reading.window: reading for reading in sorted(of_other, key=lambda r: (r.observed_ms, r.used))}
     return all(last[window].used == one.used for window, one in dated.items()) and any(
-        last[window].origin == one.origin for window, one in dated.items()
+        last[window].origin == one.origin != "" for window, one in dated.items()
     )

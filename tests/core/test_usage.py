@@ -250,6 +250,12 @@ def test_what_may_be_stale_refuses_nothing() -> None:
     assert belongs_to(spent, [*other, *told]) == ""
 
 
+def test_two_accounts_that_are_both_spent_and_reset_together_are_both_believed() -> None:
+    """A limit's record is no push of a session's: two of them are not one that repeats itself."""
+    first = [reading(100, at=-120, account="main", source=LIMIT_RECORD, origin="")]
+    assert belongs_to([reading(100, account="b", source=LIMIT_RECORD, origin="")], first) == ""
+
+
 def test_a_push_of_ones_own_windows_or_of_none_is_ones_own() -> None:
     other = push("main", (3, HOUR), (1, 86400))
     assert belongs_to(push("b", (3, HOUR), (1, 2 * 86400)), other) == ""

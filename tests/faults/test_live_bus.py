@@ -49,7 +49,7 @@ def test_03_a_bus_killed_and_restarted_in_mid_swap_delays_it_at_most(world: Worl
 def forged(seq: int) -> list[tuple[bytes, bytes]]:
     """Return a frame pair of every kind of event there is, from a source that does not exist, full of lies."""
     lies = {
-        "str": "one", "int": 1, "float": 1.0, "bool": False, "tuple[str, ...]": ("one",), "dict[str, str]": {"one": "b"},
+        "str": "one", "int": 1, "float": 1.0, "bool": False, "tuple[str, ...]": ("one",), "dict[str, str]": {"x": "b"},
     }  # fmt: skip
     made = []
     for kind in events.AnyEvent.__args__:  # type: ignore[attr-defined]
