@@ -101,7 +101,8 @@ def test_an_account_is_left_before_its_threshold_when_that_is_nearer_than_the_ne
         world.up()
         world.launch(account="a")
         say(world, "one")
-        resets_at = world.query("SELECT resets_at FROM readings WHERE account = 'a' AND window = 'five_hour'")[0][0]
+        told = "SELECT resets_at FROM readings WHERE account = 'a' AND window = 'five_hour'"
+        resets_at = world.wait(lambda: world.query(told), "a reading of a")[0][0]
         climb = [reading("a", 80 - ago / 60, ago, resets_at) for ago in range(1200, 0, -30)]
         remember(world, reading("b", 10), *climb)
         assert swaps(world) == [], "the threshold is ten minutes away"
