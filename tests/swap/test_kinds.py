@@ -136,6 +136,11 @@ def test_what_sessions_cost_under_a_key_counts_towards_its_cap_and_they_leave_it
         world.launch(account="a")
         say(world, "one", "two")
         say(world, "one", "two")
+
+        def counted() -> list[float]:
+            return [float(row["total"]) for row in world.query("SELECT total FROM charged")]
+
+        world.wait(lambda: counted() == pytest.approx([0.0024, 0.0024]), "the cost on a to be told")
         world.cli("swap", "--to", "k")
         rest(world, "one", "two")
 
