@@ -20,6 +20,13 @@ def new_launch_id() -> str:
     return secrets.token_hex(6)
 
 
+def bearer(pane: Pane | None, session: str, launch_id: str) -> ProcessId | None:
+    """Return the process that a launch made, if it lives: the one in the session's own pane that bears its mark."""
+    found = process.identify(pane.pid) if pane and not pane.dead else None
+    mark = launch.marker(session, launch_id)
+    return found if found and any(mark in argument for argument in process.cmdline(found)) else None
+
+
 class Launcher:
     """Starts sessions. It refuses where a process may live on the conversation, and where a pane is in use."""
 
@@ -41,14 +48,11 @@ class Launcher:
     def running(self, placement: Placement) -> tuple[Pane, ProcessId] | None:
         """Return pane and process of a placement's launch, None when it was not carried out or has ended.
 
-        It is the process in the session's own pane that bears the launch's mark. Raises HostError.
+        Raises HostError.
         """
         pane = self._tmux.panes().get(placement.session)
-        found = process.identify(pane.pid) if pane and not pane.dead else None
-        mark = launch.marker(placement.session, placement.launch)
-        if pane is None or found is None or not any(mark in argument for argument in process.cmdline(found)):
-            return None
-        return pane, found
+        found = bearer(pane, placement.session, placement.launch)
+        return (pane, found) if pane and found else None
 
     def start(self, placement: Placement, prompt: str = "") -> Pane:
         """Start the binary for `placement` and return its pane, whose pid is the binary's.

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from failover.candidates import candidates, rules
-from failover.claude import launch, registry, transcript
+from failover.claude import registry, transcript
 from failover.config import Config
 from failover.core.choice import Candidate, Rules
 from failover.core.move import BEFORE_DEATH, Move, Reached, Refusal, Seen
@@ -17,6 +17,7 @@ from failover.host.process import ProcessId
 from failover.host.tmux import Pane, Tmux
 from failover.store import sessions
 from failover.store.db import Store
+from failover.switcher.launcher import bearer
 
 #: Hooks that show that the model has spoken in the turn.
 _ANSWERED = frozenset({"PreToolUse", "PostToolUse", "PostToolBatch", "PermissionRequest", "Stop"})
@@ -176,11 +177,8 @@ class Scene:
         )
 
     def process_of(self, move: Move) -> ProcessId | None:
-        """Return the process that the move's launch made, if it lives: the one in its pane that carries its mark."""
-        pane = self.panes.get(move.session)
-        found = process.identify(pane.pid) if pane and not pane.dead else None
-        mark = launch.marker(move.session, move.launch)
-        return found if found and any(mark in argument for argument in process.cmdline(found)) else None
+        """Return the process that the move's launch made, if it lives."""
+        return bearer(self.panes.get(move.session), move.session, move.launch)
 
     def _after(self, move: Move) -> Seen:
         found = self.process_of(move)
