@@ -105,7 +105,9 @@ def test_every_key_of_the_example_says_why() -> None:
 
 
 def test_the_words_of_the_replay_are_the_operators_and_each_placeholder_must_exist(tmp_path: Path) -> None:
-    config = read(tmp_path, LEAST + "replay: {task: 'Still {task}/{attempt} {{so}}: {file}'}\nsessions_restart: never\n")
+    config = read(
+        tmp_path, LEAST + "replay: {task: 'Still {task}/{attempt} {{so}}: {file}'}\nsessions_restart: never\n"
+    )
     assert config.replay.task == "Still {task}/{attempt} {{so}}: {file}" and config.replay.moved.startswith("This")
     assert config.sessions_restart == "never"
     error = refused(tmp_path, LEAST + "replay:\n  moved: 'On you go.'\n  restored: 'Cut off: {wat}'\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Literal
 
 import msgspec
@@ -85,16 +86,17 @@ def clip(text: str, budget: int, *, end: bool = False) -> str:
     surrogate, which is no text, becomes `?`.
     """
     text = text.encode("utf-8", "replace").decode()
-    if _size(text) <= budget:
+    if len(text) <= budget and _size(text) <= budget:
         return text
-    room, kept = budget - _MARK, 0
-    for character in reversed(text) if end else text:
-        room -= _size(character)
-        if room < 0:
-            break
-        kept += 1
+
+    def part(length: int) -> str:
+        return text[len(text) - length :] if end else text[:length]
+
+    # A character takes a byte at least, so the longest part that fits is found in a dozen steps.
+    room = budget - _MARK
+    kept = bisect_right(range(min(room, len(text)) + 1), room, key=lambda length: _size(part(length))) - 1
     mark = f"…[+{len(text) - kept}]"
-    return mark + text[len(text) - kept :] if end else text[:kept] + mark
+    return mark + part(kept) if end else part(kept) + mark
 
 
 def _size(text: str) -> int:

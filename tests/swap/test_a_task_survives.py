@@ -6,7 +6,6 @@ It is done once, as one attempt, and its result names every account that it ran 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -19,10 +18,22 @@ import pytest
 
 from failover.host import process
 from failover.sim import real_cli
-from failover.sim.demo import drop_task
 from failover.sim.world import World
 from tests.faults.pool import tmux_server
-from tests.swap.actors import assert_nothing_lost, back, ended, kill, order, pids, requests, result, roles, started, texts
+from tests.swap.actors import (
+    assert_nothing_lost,
+    back,
+    ended,
+    hold_stands,
+    kill,
+    order,
+    pids,
+    requests,
+    result,
+    roles,
+    started,
+    texts,
+)
 
 ROOT = Path(__file__).parents[2]
 STEPS = 4
@@ -38,18 +49,30 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         yield made
 
 
+def begin(world: World) -> None:
+    """Give the session a task whose first two tools do not end before the gate is open."""
+    gate = f"while [ {{step}} -le 2 ] && [ ! -e {world.root}/gate ]; do sleep 0.05; done"
+    plan = f'PLAN{{name=nightly steps={STEPS} command="{world.step} nightly {{step}} 0.2; {gate}"}}'
+    (world.projects["app"] / ".agent-queue" / "inbox" / "nightly.md").write_text(plan)
+    world.wait(lambda: started(world, "nightly", 1), "the first tool")
+
+
 def swapped(world: World) -> None:
-    """Move the session to b."""
-    done = world.cli("swap", "--to", "b", check=False)
-    assert done.returncode == 0, done.stderr
+    """Move the session to b, in the middle of a tool."""
+    ordered = order(world, "swap", "--to", "b")
+    world.wait(lambda: hold_stands(world, "one"), "the hold", 60)
+    (world.root / "gate").touch()
+    code, said = result(ordered)
+    assert code == 0, said
 
 
 def swapped_by_two_switchers(world: World) -> None:
     """Kill the switcher once it has begun the move."""
     ordered = order(world, "swap", "--to", "b")
-    world.wait(lambda: world.query("SELECT 1 FROM moves WHERE state != 'queued'"), "the move's beginning")
+    world.wait(lambda: hold_stands(world, "one"), "the hold", 60)
     boot = kill(world, "account-switcher")
     world.wait(lambda: back(world, "account-switcher", boot), "another switcher")
+    (world.root / "gate").touch()
     code, said = result(ordered)
     assert code == 0, said
 
@@ -79,7 +102,7 @@ def upgraded(world: World) -> None:
     )  # fmt: skip
     now = roles(world)
     assert now.keys() == before.keys() and all(now[role][0] != before[role][0] for role in now)
-    at = Path(os.readlink(f"/proc/{now['dispatcher'][1].pid}/cwd"))
+    at = Path(f"/proc/{now['dispatcher'][1].pid}/cwd").readlink()
     assert at == new.resolve(), "the roles run from the other version's files"
     swapped(world)
 
@@ -88,11 +111,12 @@ def restored(world: World) -> list[str]:
     return [row["state"] for row in world.query("SELECT state FROM swaps WHERE kind = 'restore'")]
 
 
-@pytest.mark.parametrize("happens", [swapped, swapped_by_two_switchers, crashed, upgraded], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "happens", [swapped, swapped_by_two_switchers, crashed, upgraded], ids=lambda one: one.__name__
+)
 def test_a_task_in_the_middle_of_its_work_survives(world: World, happens: Callable[[World], None]) -> None:
-    drop_task(world, "app", "nightly", STEPS, 1)
     queue = world.projects["app"] / ".agent-queue"
-    world.wait(lambda: started(world, "nightly", 1), "the first tool")
+    begin(world)
     happens(world)
     file = queue / "done" / "nightly.result.json"
     world.wait(file.exists, "the task's result", 90)
