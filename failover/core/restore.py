@@ -90,9 +90,9 @@ def by_itself(found: Found, may: bool) -> Verdict:
     if against := _against(found):
         return Verdict("wait" if found.waited < PASSES_WITHIN else "give_up", against)
     if found.rested is not None and found.rested < AGAIN_AFTER:
-        return Verdict("wait", f"it was brought back {found.rested:.0f} s ago")
-    # Until an account has room: what is waited for then comes by itself.
-    return Verdict("restore", _reason(found)) if found.account else Verdict("wait", found.full)
+        return Verdict("wait", f"it was brought back less than {AGAIN_AFTER:g} s ago")
+    # An account that has room again comes by itself.
+    return Verdict("restore", _reason(found)) if found.account else Verdict("wait", "no account has room")
 
 
 def keeps_task(*, lost: bool, may: bool, given_up: bool) -> bool:
