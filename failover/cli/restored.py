@@ -16,7 +16,8 @@ def lines(result: OrderResult) -> str:
     if not parts:
         return result.sentence
     size = max(len(part["session"]) for part in parts)
-    return "\n".join([result.sentence.partition(";")[0], *(_line(part, size) for part in parts)])
+    head = textwrap.fill(result.sentence.partition(";")[0], width())
+    return "\n".join([head, *(_line(part, size) for part in parts)])
 
 
 def _line(part: dict[str, Any], size: int) -> str:
