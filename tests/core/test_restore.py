@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from failover.core.attempt import Progress, follow
+from failover.core.notice import Notice, notice
 from failover.core.restore import AGAIN_AFTER, MOST_TRIES, PASSES_WITHIN, Found, by_itself, is_lost, keeps_task, ordered
+from failover.core.task import Task
 
 
 def found(**fields: Any) -> Found:
@@ -76,3 +79,20 @@ def test_a_task_stays_with_a_session_that_will_be_brought_back() -> None:
     assert keeps_task(lost=True, may=False, given_up=True), "the operator said that a person does it"
     assert not keeps_task(lost=True, may=True, given_up=True)
     assert not keeps_task(lost=False, may=True, given_up=False)
+
+
+def test_the_task_of_a_lost_session_waits_for_it_but_not_beyond_its_time() -> None:
+    task = Task(id=1, name="t", project="/p", state="running", attempt=1, max_attempts=2, timeout=100.0)
+    assert follow(task, Progress(lost=True, running_for=99.0)).verb == "wait"
+    assert follow(task, Progress(lost=True, gone=True, running_for=99.0)).verb == "wait"
+    assert follow(task, Progress(lost=True, running_for=100.0)).verb == "again"
+    assert follow(task, Progress(lost=True, ended="Stop", settled=True)).verb == "done", "it had ended before"
+
+
+def test_people_are_told_what_comes_back_and_what_does_not() -> None:
+    began = {"swap": 1, "source": "a", "target": "", "sessions": ["x", "y"], "reason": "their tmux server died"}
+    said = notice("swap.started", {**began, "kind": "restore"}, str)
+    assert said == Notice("warning", "2 sessions are brought back: their tmux server died.")
+    lost = notice("session.lost", {"sessions": ["x"], "why": {"x": "evil\x1b[31m"}}, str)
+    assert lost is not None and lost.severity == "critical" and "claude-failover sessions restore" in lost.text
+    assert "\x1b" not in lost.text
