@@ -34,6 +34,7 @@ from failover.config_model import (
 )
 from failover.config_yaml import Value, parse, suggestion
 from failover.core.choice import IdleSessions, Strategy
+from failover.core.prompt import PLACEHOLDERS, Templates, problem
 
 __all__ = [
     "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "NotifySpec", "Retention",
@@ -78,6 +79,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         notify=tuple(_sink(entry) for entry in top["notify"].items()) if "notify" in top else (),
         dispatch=_dispatch(top["dispatch"], projects) if "dispatch" in top else Dispatch(),
         retention=_retention(top["retention"]) if "retention" in top else Retention(),
+        replay=_replay(top["replay"]) if "replay" in top else Templates(),
+        sessions_restart="never" if _never(top) else "auto",
     )
 
 
@@ -291,6 +294,18 @@ def _limits(value: Value, projects: tuple[Path, ...]) -> tuple[Limit, ...]:
             found["project"].fail(f"{limit.project} is there twice", "keep one of the two")
         limits.append(limit)
     return tuple(limits)
+
+
+def _replay(value: Value) -> Templates:
+    said = value.fields(list(PLACEHOLDERS))
+    for name, entry in said.items():
+        if wrong := problem(name, entry.text()):
+            entry.fail(*wrong)
+    return Templates(**{name: entry.text() for name, entry in said.items()})
+
+
+def _never(top: Mapping[str, Value]) -> bool:
+    return "sessions_restart" in top and top["sessions_restart"].choice(["auto", "never"]) == "never"
 
 
 def _retention(value: Value) -> Retention:

@@ -12,6 +12,7 @@ import msgspec
 from failover.claude import kinds
 from failover.config_yaml import suggestion
 from failover.core.choice import IdleSessions, Strategy, Use
+from failover.core.prompt import Templates
 from failover.errors import UsageError
 from failover.paths import Paths
 
@@ -183,7 +184,8 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file. file: where it was read from; sessions: with ranges expanded, in the file's order."""
+    """The whole file. file: where it was read from; sessions: with ranges expanded, in the file's order;
+    sessions_restart: whether those that ended with their tmux server are brought back by themselves."""
 
     file: Path
     version: int
@@ -201,6 +203,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     notify: tuple[NotifySpec, ...] = ()
     dispatch: Dispatch = Dispatch()
     retention: Retention = Retention()
+    replay: Templates = Templates()
+    sessions_restart: Literal["auto", "never"] = "auto"
 
     @property
     def paths(self) -> Paths:

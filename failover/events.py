@@ -144,6 +144,13 @@ class SessionDied(Event, frozen=True, tag="session.died"):
     pid: int
 
 
+class SessionsLost(Event, frozen=True, tag="session.lost"):
+    """Sessions ended with their tmux server and are not brought back by themselves. why: the reason of each."""
+
+    sessions: tuple[str, ...]
+    why: dict[str, str]
+
+
 class SessionLaunched(Event, frozen=True, tag="session.launched"):
     """The binary was started in a session's pane."""
 
@@ -155,7 +162,7 @@ class SessionLaunched(Event, frozen=True, tag="session.launched"):
 
 class SwapStarted(Event, frozen=True, tag="swap.started"):
     """A swap began. reason: one sentence; shares: session → account, of those that go elsewhere than to the target;
-    kind: swap | restart | stop | fresh."""
+    kind: swap | restart | stop | fresh | restore."""
 
     swap: int
     source: str
@@ -288,7 +295,7 @@ class Swept(Event, frozen=True, tag="janitor.swept"):
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     RoleStarted, RolesPaused, RolesResumed, AccountDisabled, AccountEnabled, OrderPlaced, OrderDone,
     HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted, LoginExpires,
-    SessionStateChanged, SessionDied, SessionLaunched,
+    SessionStateChanged, SessionDied, SessionLaunched, SessionsLost,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
     FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import tempfile
@@ -58,7 +59,7 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
     text = (ROOT / "config.example.yaml").read_text()
     example, least = read(tmp_path, text), read(tmp_path, LEAST)
     for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention", "claude",
-                    "state_dir", "shared_dir"):  # fmt: skip
+                    "state_dir", "shared_dir", "replay", "sessions_restart"):  # fmt: skip
         assert getattr(example, section) == getattr(least, section), section
 
     raw = yaml.safe_load(text)
@@ -69,7 +70,7 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.Deadline: raw["failover"]["deadline"], config_model.Http: raw["http"],
         config_model.Usage: raw["usage"],
         config_model.Tmux: raw["tmux"], config_model.Dispatch: raw["dispatch"],
-        config_model.Retention: raw["retention"],
+        config_model.Retention: raw["retention"], config_model.Templates: raw["replay"],
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
@@ -97,9 +98,25 @@ def test_a_session_may_serve_further_projects_and_a_project_may_have_a_limit(tmp
 
 
 def test_every_key_of_the_example_says_why() -> None:
-    lines = [line for line in (ROOT / "config.example.yaml").read_text().splitlines() if line.strip()]
+    text = re.sub(r"(: >-.*)\n(    .*\n)+", r"\1\n", (ROOT / "config.example.yaml").read_text())
+    lines = [line for line in text.splitlines() if line.strip()]
     opened = {"failover:", "http:", "tmux:"}
     assert [line for line in lines if "#" not in line and line not in opened] == []
+
+
+def test_the_words_of_the_replay_are_the_operators_and_each_placeholder_must_exist(tmp_path: Path) -> None:
+    config = read(
+        tmp_path, LEAST + "replay: {task: 'Still {task}/{attempt} {{so}}: {file}'}\nsessions_restart: never\n"
+    )
+    assert config.replay.task == "Still {task}/{attempt} {{so}}: {file}" and config.replay.moved.startswith("This")
+    assert config.sessions_restart == "never"
+    error = refused(tmp_path, LEAST + "replay:\n  moved: 'On you go.'\n  restored: 'Cut off: {wat}'\n")
+    assert (error.line, error.key) == (LEAST.count("\n") + 3, "replay.restored")
+    assert "{wat}" in str(error) and "{what}" in error.mend
+    for wrong in ("{}", "{0}", "{what!r}", "{what:>9}", "{what.x}", "{what", "what}", " ", "x" * 2001, "{was}"):
+        refused(tmp_path, LEAST + f"replay: {{restored: {json.dumps(wrong)}}}\n")
+    refused(tmp_path, LEAST + "replay: {other: x}\n")
+    refused(tmp_path, LEAST + "sessions_restart: yes\n")
 
 
 def test_a_named_models_week_has_the_threshold_of_the_week_unless_it_is_given(tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ class AccountSwitcher:
             done.append(self._desk.take_order(order, paused))
             if swaps.open_swap(self._store):
                 return done
+        if begun := self._desk.restore_lost(paused):
+            done.append(begun)
+            if swaps.open_swap(self._store):
+                return done
         # Only the newest request tells what is wanted now.
         if requests := swaps.unserved_requests(self._store):
             done.append(self._desk.take_request(requests[-1], paused))
@@ -136,7 +140,12 @@ class AccountSwitcher:
         moves = swaps.moves(self._store, row.id)
         waiting = [move for move in moves if move.state in BEFORE_DEATH and move.target == target]
         order = orders.get(self._store, row.order_id) if row.order_id else None
-        if row.kind != "swap" or row.urgency == "idle" or not waiting or (order is not None and order.args.to):
+        if (
+            row.kind not in ("swap", "restore")
+            or row.urgency == "idle"
+            or not waiting
+            or (order is not None and order.args.to)
+        ):
             return ""
         refused, scene = swaps.refused(row, moves) | {target}, self._engine.scene()
         found = policy.instead(waiting[0].source, scene.accounts, refused, scene.rules)
@@ -145,7 +154,7 @@ class AccountSwitcher:
     def _unusable(self, row: SwapRow, target: str) -> str:
         """Return why a target cannot be moved to, empty when nothing speaks against it."""
         moves = [move for move in swaps.moves(self._store, row.id) if move.target == target]
-        if row.kind != "swap" or not any(move.state in BEFORE_DEATH for move in moves):
+        if row.kind not in ("swap", "restore") or not any(move.state in BEFORE_DEATH for move in moves):
             return ""
         try:
             self._launcher.make_whole(target)

@@ -25,7 +25,6 @@ _TELLING = frozenset({"SessionStart", "UserPromptSubmit", "PostToolBatch", "Stop
 #: A session at work is noted at least this often, and its repository looked at (seconds).
 _EACH = 60.0
 _GIT_TIMEOUT = 1.0
-_PROMPT, _INPUT = 2000, 500
 
 
 class CheckpointRole:
@@ -48,7 +47,7 @@ class CheckpointRole:
         due: dict[str, str] = {}
         for name in placed:
             state = seen[name].state if name in seen else "unknown"
-            if occasion := self._occasion(name, state, activities.get(name), name in told):
+            if occasion := self._occasion(name, placed[name].launch, state, activities.get(name), name in told):
                 due[name] = occasion
         if not due:
             return ""
@@ -68,7 +67,7 @@ class CheckpointRole:
         }
         with self._store.transaction() as tx:
             for name, note in notes.items():
-                conversation, at_ms = placed[name].conversation, self._store.now_ms()
+                conversation, at_ms = _conversation(placed[name], activities.get(name)), self._store.now_ms()
                 row = checkpoints.add(
                     tx, session=name, conversation=conversation, at_ms=at_ms, occasion=due[name], checkpoint=note
                 )
@@ -77,11 +76,13 @@ class CheckpointRole:
                 self._noted_at[name] = self._clock.monotonic()
         return "noted " + ", ".join(f"{name} ({occasion})" for name, occasion in due.items())
 
-    def _occasion(self, name: str, state: str, activity: Activity | None, told: bool) -> str:
+    def _occasion(self, name: str, launch: str, state: str, activity: Activity | None, told: bool) -> str:
         """Return what makes a note due, empty when none is."""
         last = self._noted.get(name)
         if last is None:
             return "first seen"
+        if last.checkpoint.launch != launch:
+            return "started anew"
         if last.checkpoint.state != state:
             return f"is {state}"
         if activity is not None and activity.last_call != last.checkpoint.call:
@@ -106,6 +107,12 @@ class CheckpointRole:
         """Hold nothing."""
 
 
+def _conversation(placement: Placement, activity: Activity | None) -> str:
+    """Return the conversation that a session is in: a person may have gone to another one than it was started in."""
+    own = activity is not None and activity.launch == placement.launch
+    return activity.conversation if activity is not None and own else placement.conversation
+
+
 def _note(
     store: Store,
     placement: Placement,
@@ -118,7 +125,7 @@ def _note(
     tool, prompt = None, ""
     if activity is not None and activity.launch == placement.launch:
         if activity.tool:
-            tool = Tool(activity.tool, activity.tool_input[:_INPUT], "unknown" if activity.tool_open else "known")
+            tool = Tool(activity.tool, activity.tool_input, "unknown" if activity.tool_open else "known")
         if activity.held_prompt or activity.turn:
             prompt = activity.held_prompt or checkpoints.open_prompt(store, activity.conversation)
     context, recache = (None, None)
@@ -128,13 +135,14 @@ def _note(
         state=state,
         account=placement.account,
         cwd=placement.cwd,
+        launch=placement.launch,
         call=activity.last_call if activity else 0,
         git=git,
         task=task,
         tool=tool,
         context_tokens=context,
         recache_tokens=recache,
-        prompt=prompt[:_PROMPT],
+        prompt=prompt,
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
-from failover.cli.shared import Cli, ago, clock_time, json_option, print_json, printable, table
+from failover.cli.shared import Cli, ago, clock_time, json_option, paint, print_json, printable, table, width
 from failover.errors import UsageError
 from failover.http import views
 
@@ -25,8 +29,13 @@ def list_command(cli: Cli, session: str, limit: int, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif found:
-        rows = [(one.id, ago(one.at_ms), one.session, one.conversation[:8], one.occasion) for one in found]
-        click.echo(table(("id", "ago", "session", "talk", "occasion"), rows))
+        rows = [
+            (one.id, ago(one.at_ms), one.session, said.get("state", "-"), said.get("account", "-"), one.occasion,
+             _at_a_glance(said))
+            for one in found
+            for said in [_said(one)]
+        ]  # fmt: skip
+        click.echo(table(("id", "ago", "session", "state", "account", "occasion", "doing"), rows))
     else:
         click.echo("no checkpoints yet")
 
@@ -43,6 +52,43 @@ def show_command(cli: Cli, number: int, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    click.echo(f"{found.session} at {clock_time(found.at_ms)} ({found.occasion}), conversation {found.conversation}")
-    for key, value in (found.detail if isinstance(found.detail, dict) else {"note": found.detail}).items():
-        click.echo(f"  {printable(str(key))}: {printable(str(value))}")
+    said = _said(found)
+    click.echo(f"{printable(found.session)} at {clock_time(found.at_ms)}: {printable(found.occasion)}")
+    for name, text in (*_lines(said), ("conversation", found.conversation)):
+        if name == "state":
+            click.echo(f"  {name:<14}{paint(printable(text))}")
+            continue
+        indent = {"initial_indent": f"  {name:<14}", "subsequent_indent": " " * 16}
+        click.echo(textwrap.fill(printable(text), width(), break_on_hyphens=False, **indent))
+
+
+def _said(one: views.CheckpointView) -> dict[str, Any]:
+    return one.detail if isinstance(one.detail, dict) else {}
+
+
+def _at_a_glance(said: dict[str, Any]) -> str:
+    """Return what a session was doing in a few words: its task, else its tool, else its prompt."""
+    task, tool = said.get("task"), said.get("tool")
+    if task:
+        return f"task {task['task']} ({task['name']})"
+    if said.get("prompt"):
+        return f"{tool['name']}: {tool['input']}" if tool else str(said["prompt"])
+    return ""
+
+
+def _lines(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "state", str(said.get("state", "-"))
+    yield "account", str(said.get("account", "-"))
+    yield "folder", str(said.get("cwd", "-"))
+    if git := said.get("git"):
+        changed = ", tracked files changed" if git["dirty"] else ""
+        yield "git", f"{git['branch']} at {git['head'][:12] or 'no commit yet'}{changed}"
+    if task := said.get("task"):
+        yield "task", f"{task['task']} ({task['name']}), attempt {task['attempt']}"
+    if tool := said.get("tool"):
+        yield "last tool", f"{tool['name']}: {tool['input']} (outcome {tool['outcome']})"
+    if said.get("context_tokens") is not None:
+        anew = said.get("recache_tokens")
+        yield "context", f"{said['context_tokens']} tokens{'' if anew is None else f', {anew} to be cached anew'}"
+    if said.get("prompt"):
+        yield "prompt", str(said["prompt"])

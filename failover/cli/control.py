@@ -84,8 +84,19 @@ def _is_up(cli: Cli) -> bool:
         return False
 
 
-def order(cli: Cli, verb: str, args: dict[str, Any], as_json: bool, *, wait: bool = True) -> None:
-    """Place an order, follow it to its end and say what became of it. Raises Refused or FailoverError."""
+def order(
+    cli: Cli,
+    verb: str,
+    args: dict[str, Any],
+    as_json: bool,
+    *,
+    wait: bool = True,
+    shown: Callable[[orders.OrderResult], str] | None = None,
+) -> None:
+    """Place an order, follow it to its end and say what became of it. Raises Refused or FailoverError.
+
+    shown: makes what is printed of the result, also of one that is not done; without it, its sentence when it is.
+    """
     number = int(post(cli, "/v1/orders", {"verb": verb, "args": args, "by": by()})["order"])
     if not wait:
         print_json({"order": number}) if as_json else click.echo(f"order {number} is placed")
@@ -99,6 +110,8 @@ def order(cli: Cli, verb: str, args: dict[str, Any], as_json: bool, *, wait: boo
     if as_json:
         detail = json.loads(result.detail or "{}")
         print_json({"order": number, "outcome": result.outcome, "sentence": result.sentence, "detail": detail})
+    elif shown is not None:
+        click.echo(shown(result))
     elif result.outcome == "done":
         click.echo(result.sentence)
     if result.outcome != "done":

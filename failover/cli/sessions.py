@@ -12,7 +12,7 @@ from failover.http import views
 
 @click.group("sessions")
 def sessions_group() -> None:
-    """List, launch, stop and restart sessions."""
+    """List, launch, stop, restart and restore sessions."""
 
 
 @sessions_group.command("list")
@@ -61,6 +61,22 @@ def stop_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json: bo
 def restart_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Stop sessions and resume them on the same account."""
     _order(cli, "restart", names, everything, as_json)
+
+
+@sessions_group.command("restore")
+@click.argument("names", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@json_option
+@click.pass_obj
+def restore_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Bring back sessions that crashed, each in its conversation and with its task; without names, all of them.
+
+    One that runs, was stopped, or may still be alive somewhere is left alone.
+    """
+    from failover.cli.control import order
+    from failover.cli.restored import lines
+
+    order(cli, "restore", {"sessions": list(names), "dry_run": dry_run}, as_json, shown=lines)
 
 
 @sessions_group.command("unpin")

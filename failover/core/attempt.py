@@ -6,11 +6,12 @@ by the session's own hook (or transcript) showing the task's marker text; what c
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Literal
 
 import msgspec
 
+from failover.core.prompt import quoted
 from failover.core.task import Task
 
 #: A prompt of this length arrives as typed; a longer one is wrapped as pasted content, which the model treats as
@@ -38,6 +39,7 @@ MAX_SENDS = 2
 
 #: How the prompt of every task begins.
 MARK = "[task "
+_MARKED = re.compile(r"\[task (\d{1,15}), attempt (\d{1,9})\]")
 
 
 def marker_text(task: int, attempt: int) -> str:
@@ -45,10 +47,17 @@ def marker_text(task: int, attempt: int) -> str:
     return f"{MARK}{task}, attempt {attempt}]"
 
 
+def marked(text: str) -> tuple[int, int] | None:
+    """Return the task and the attempt that a prompt begins, None when it begins none."""
+    found = _MARKED.match(text.lstrip())
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def prompt(task: int, attempt: int, path: str) -> str:
     """Return the one line that is typed into a session. path: the file's absolute path, quoted here."""
-    quoted = json.dumps(path, ensure_ascii=False)
-    text = f"{marker_text(task, attempt)} Read the file {quoted} and carry out what it says; leave the file there."
+    text = (
+        f"{marker_text(task, attempt)} Read the file {quoted(path)} and carry out what it says; leave the file there."
+    )
     if attempt > 1:
         text += " An earlier attempt was cut short and may have taken effect in part: look before you repeat a step."
     return text
@@ -161,7 +170,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     put_away: where somebody moved its file; ended: the last turn's end since it was taken, by hook (quiet: by
     registry and transcript, where hooks were missed); settled: no turn, sub-agent or background task is open;
-    here: the session is on the task's conversation; gone: its process ended; anew: it was started anew since it was
+    here: the session is on the task's conversation; lost: it ended with its tmux server and will be brought back with
+    its task; gone: its process ended; anew: it was started anew since it was
     given the task; limited: a used-up limit stopped it; idle_for: seconds it has been idle; running_for: seconds since
     the attempt began.
     """
@@ -171,6 +181,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool = False
     here: bool = True
     moving: bool = False
+    lost: bool = False
     gone: bool = False
     anew: bool = False
     limited: bool = False
@@ -187,7 +198,9 @@ def follow(task: Task, seen: Progress) -> Act:
         return Act("wait", "its session is being moved")
     if seen.settled and seen.here and seen.ended in ("Stop", "quiet"):
         return Act("done", "its turn ended" if seen.ended == "Stop" else "its session is quiet, its answer given")
-    if seen.gone:
+    if seen.lost and seen.running_for < task.timeout:
+        return Act("wait", "its session ended with its tmux server; it goes on when that is brought back")
+    if seen.gone or seen.lost:
         return _once_more(task, "its session ended")
     if not seen.here and seen.idle_for >= FAILED_FOR:
         return _once_more(task, "its session went on to another conversation")

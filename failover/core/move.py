@@ -96,17 +96,17 @@ class Fresh(msgspec.Struct, frozen=True):
 class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One session's move, as the store keeps it.
 
-    kind: swap (to another account), restart (same account), stop (not started again) or fresh (same account, in the
-    new conversation `fresh`, which is the move's own once the old process is dead); pid, start: the process that is to
-    be stopped; server_pid, server_start: the tmux server of its pane (0: not known); outcome: how it was found when
-    it was stopped; limited: a limit had stopped it; held_prompt: a prompt that had not begun; noted_call: the last hook
-    call when that was noted (prompts after it have not begun either); cut_off: what an interrupt cut off; prompt: what
-    the relaunched session is told, empty for nothing; launch, new_pid, new_start: the new process; since_size: how long
-    the transcript was when the present process was started (bytes: what lies behind is its own); launches: how often
-    since the move last changed its target; refused: the accounts that could not serve it; limits: those of them that
-    had none left; pinned: the account that a person chose for the session; bill: tokens of context that the new account
-    writes to its cache anew (estimated by the binary itself, 0: not known); at: monotonic seconds at which each state
-    was entered.
+    kind: swap (to another account), restart (same account), stop (not started again), fresh (same account, in the new
+    conversation `fresh`, which is the move's own once the old process is dead) or restore (its process is dead already;
+    the account may be another); pid, start: the process that is to be stopped; server_pid, server_start: the tmux
+    server of its pane (0: not known); outcome: how it was found when it was stopped; limited: a limit had stopped it;
+    held_prompt: a prompt that had not begun; noted_call: the last hook call when that was noted (prompts after it have
+    not begun either); cut_off: what an interrupt cut off; prompt: what the relaunched session is told, empty for
+    nothing; launch, new_pid, new_start: the new process; since_size: how long the transcript was when the present
+    process was started (bytes: what lies behind is its own); launches: how often since the move last changed its
+    target; refused: the accounts that could not serve it; limits: those of them that had none left; pinned: the account
+    that a person chose for the session; bill: tokens of context that the new account writes to its cache anew
+    (estimated by the binary itself, 0: not known); at: monotonic seconds at which each state was entered.
     """
 
     id: int
@@ -116,7 +116,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     source: str
     target: str
-    kind: Literal["swap", "restart", "stop", "fresh"]
+    kind: Literal["swap", "restart", "stop", "fresh", "restore"]
     state: State = "queued"
     fresh: Fresh | None = None
     pane: str = ""

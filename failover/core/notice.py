@@ -30,6 +30,8 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
     match kind:
         case "swap.started" | "swap.finished" if say.get("kind") == "fresh":
             return None  # a session at rest is started anew for a task; what comes of it is told of the task
+        case "swap.started" if say.get("kind") == "restore":
+            return Notice("warning", f"{_sessions(len(say['sessions']))} are brought back: {say['reason']}.")
         case "swap.started":
             count = len(say["sessions"])
             return Notice("info", f"{_sessions(count)} of {say['source']} move to {say['target']}: {say['reason']}.")
@@ -44,6 +46,10 @@ def notice(kind: str, told: Mapping[str, Any], clock: Callable[[int], str]) -> N
             return Notice("critical", f"No account can take the sessions of {say['source']}: {say['reason']}{opens}.")
         case "session.died":
             return Notice("warning", f"The process of session {say['session']} ended (pid {say['pid']}).")
+        case "session.lost":
+            reasons = printable("; ".join(f"{name}: {why}" for name, why in told["why"].items()))
+            ended = f"{_sessions(len(told['sessions']))} ended with their tmux server and stay so ({reasons})"
+            return Notice("critical", f"{ended}. Bring them back with: claude-failover sessions restore.")
         case "task.finished" if say["outcome"] == "failed":
             at = f" in session {say['session']}" if say["session"] else ""
             return Notice("warning", f"Task {say['task']} ({say['name']}) failed{at}: {say['reason']}.")

@@ -21,6 +21,8 @@ WORKING_FOR = 60.0
 
 def decide(move: Move, seen: Seen, around: Around) -> Step | Wait:
     """Return the next step of `move`, or why it waits."""
+    if move.kind == "restore" and move.state == "queued":
+        return _to_restore(seen, around)
     if move.state in BEFORE_DEATH and (step := _taken_back(move, seen, around)):
         return step
     match move.state:
@@ -65,6 +67,21 @@ def _taken_back(move: Move, seen: Seen, around: Around) -> Step | Wait | None:
         # Nor while a prompt is held: it belongs to the conversation that would be left.
         return Step("withdraw", f"it is not at rest ({seen.standing.why})")
     return None
+
+
+def _to_restore(seen: Seen, around: Around) -> Step | Wait:
+    """Decide of a session that crashed: nothing is held or stopped, so only the proof of its death is missing."""
+    if seen.alive:
+        return Step("withdraw", "its process lives")
+    if seen.elsewhere:
+        return Step("withdraw", f"its conversation is open elsewhere (pid {seen.elsewhere[0]})")
+    if around.paused:
+        return Step("withdraw", "the operator paused")
+    if around.preflight is None:
+        return Wait("the account is being looked at")
+    if around.preflight:
+        return Step("withdraw", around.preflight)
+    return Step("lost", "nothing of it is left") if around.slot else Wait("others are being brought back")
 
 
 def _queued(around: Around) -> Step | Wait:
@@ -112,7 +129,8 @@ def _dead(move: Move, seen: Seen, around: Around) -> Step | Wait:
         if around.now - move.at.get("dead", around.now) < ORPHANS_END_WITHIN:
             return Wait(f"pid {seen.elsewhere[0]} is on its conversation; looking again")
         return Step("yield", f"its conversation was opened elsewhere (pid {seen.elsewhere[0]}); the person wins")
-    if seen.closed:
+    # One that is brought back has no session yet in the server that lives now.
+    if seen.closed and (move.kind != "restore" or move.launches):
         return Step("yield", "its tmux session was closed meanwhile; the person wins")
     if move.launches >= MAX_LAUNCHES:
         return Step("give_up", f"it ended {move.launches} times after its relaunch")

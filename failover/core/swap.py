@@ -70,10 +70,10 @@ def conclude(moves: Sequence[Move], milliseconds: int) -> tuple[SwapState, str]:
     else:
         event = "none_moved"
     outcome = TRANSITIONS["open"][event]
-    words = {"swap": "moved", "restart": "restarted", "stop": "stopped", "fresh": "started anew"}
+    words = {"swap": "moved", "restart": "restarted", "stop": "stopped", "fresh": "started anew", "restore": "restored"}
     word = words[moves[0].kind] if moves else "moved"
     sentence = f"{word} {len(good)} of {len(moves)} sessions in {milliseconds / 1000:.1f} s"
-    if moves and moves[0].kind == "swap" and (tokens := bill(good)):
+    if moves and moves[0].kind in ("swap", "restore") and (tokens := bill(good)):
         sentence += f" ({tokens})"
     to = sorted(targets("", good))
     if len(to) > 1:

@@ -164,10 +164,16 @@ def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
                 conversation=place.conversation if place else "",
                 pid=sight.pid if sight else 0,
                 waiting_for=sight.waiting_for if sight else "",
-                note=(sight.note if sight else "") or ("" if spec else "no longer in the configuration"),
+                note=_note(place, sight, spec is not None),
             )
         )
     return tuple(views)
+
+
+def _note(place: sessions.Placement | None, sight: sessions.Sighting | None, configured: bool) -> str:
+    if place is not None and place.given_up:
+        return f"not brought back: {place.given_up}; see: claude-failover sessions restore"
+    return (sight.note if sight else "") or ("" if configured else "no longer in the configuration")
 
 
 def swap_view(row: swaps.SwapRow, moves: list[Move]) -> SwapView:

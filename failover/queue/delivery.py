@@ -185,7 +185,7 @@ class Deliverer:
         scene = scene.again()
         placement = scene.placements.get(task.session)
         placed = placement is not None and placement.conversation == task.conversation
-        gone = scene.gone(task.session)
+        gone = scene.gone(task.session) and not scene.lost(task.session)
         if placement is not None and placed:
             taken = taken or scene.written(placement, marker_text(task.id, task.attempt), 0)
             task = msgspec.structs.replace(task, launch=placement.launch)

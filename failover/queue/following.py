@@ -22,6 +22,9 @@ from failover.store.db import Store
 
 #: How much of a session's last message is kept with a task (characters).
 _MESSAGE = 16_000
+#: How long a session must have been gone before its task is offered again (seconds): where it ended with its tmux
+#: server, that may be seen a moment after it.
+_GONE_FOR = 1.0
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,10 +69,11 @@ class Follower:
     def __init__(self, store: Store, clock: Clock, queues: Mapping[str, Queue]) -> None:
         self._store, self._clock, self._queues = store, clock, queues
         self._idle_since: dict[int, float] = {}
+        self._gone_since: dict[int, float] = {}
 
     def wake_after(self) -> float:
         """Return the seconds until the next look: soon where an idle session's task is not at its end."""
-        return 1.0 if self._idle_since else 5.0
+        return 1.0 if self._idle_since or self._gone_since else 5.0
 
     def look(self, task: Task, scene: Scene) -> str:
         """Take the next step with a running task. Return what was done, empty for nothing."""
@@ -108,6 +112,10 @@ class Follower:
             self._idle_since.setdefault(task.id, now)
         else:
             self._idle_since.pop(task.id, None)
+        if scene.gone(task.session):
+            self._gone_since.setdefault(task.id, now)
+        else:
+            self._gone_since.pop(task.id, None)
         return (
             Progress(
                 put_away=queue.put_away(task.name, task.queued_ms),
@@ -115,7 +123,8 @@ class Follower:
                 settled=rest,
                 here=here,
                 moving=scene.moving(task.session),
-                gone=scene.gone(task.session),
+                lost=scene.lost(task.session),
+                gone=now - self._gone_since.get(task.id, now) >= _GONE_FOR,
                 anew=anew,
                 limited=scene.limited(task.session),
                 error=error,
@@ -160,7 +169,11 @@ class Follower:
         with self._store.transaction() as tx:
             tasks.save(tx, again)
         self._queues[task.project].unmark(task.name)
+        self._forget(task)
+
+    def _forget(self, task: Task) -> None:
         self._idle_since.pop(task.id, None)
+        self._gone_since.pop(task.id, None)
 
     def end(
         self,
@@ -233,7 +246,7 @@ class Follower:
                     task=task.id, name=task.name, session=task.session, outcome=finish.outcome, reason=finish.reason
                 )
             )
-        self._idle_since.pop(task.id, None)
+        self._forget(task)
         return f"task {task.id} ({task.name}) is {finish.outcome}: {finish.reason}"
 
 

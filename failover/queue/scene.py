@@ -12,6 +12,7 @@ from failover.claude.transcript import Ending
 from failover.config import Config
 from failover.core.dispatch import Seat
 from failover.core.policy import idle_for
+from failover.core.restore import keeps_task
 from failover.core.session import Activity
 from failover.core.task import Task
 from failover.host.tmux import Pane, Tmux
@@ -102,6 +103,14 @@ class Scene:
         if activity is not None and activity.gap and not settled(activity):
             return self.quiet(placement) is not None  # the end of what it did may be what was missed
         return sighting.state == "idle" and (activity is None or settled(activity))
+
+    def lost(self, session: str) -> bool:
+        """Say whether a session ended with its tmux server and will be brought back, its task with it."""
+        placement = self.placements.get(session)
+        if placement is None or all(spec.name != session for spec in self._config.sessions):
+            return False
+        may, given_up = self._config.sessions_restart == "auto", bool(placement.given_up)
+        return keeps_task(lost=sessions.is_lost(placement), may=may, given_up=given_up)
 
     def gone(self, session: str) -> bool:
         """Say whether a session's process ended, with no move that would start it again."""

@@ -20,6 +20,7 @@ import click
 from failover.claude.launch import LaunchSpec, write_launch_files
 from failover.host import process
 from failover.sim import real_cli
+from failover.sim.bench_checkpoints import checkpoint
 from failover.sim.bench_queue import queue
 from failover.sim.demo import BusWitness
 from failover.sim.world import World
@@ -197,10 +198,21 @@ def _used(line: dict[str, Any]) -> float:
     return float(window.get("used_percentage") or 0)
 
 
+def checkpoints(real: Path | None, trials: int) -> list[dict[str, Any]]:
+    """Measure the writing of a checkpoint of the largest size."""
+    (middle, bare), (slow, slow_bare) = checkpoint()
+    return [
+        row("checkpoint of the largest size written, p50", middle, "ms", None, 5.0),
+        row("the same against a bare transaction, p50", middle, "ms", bare, 10.0),
+        row("the same against a bare transaction, p99", slow, "ms", slow_bare, 10.0),
+    ]
+
+
 BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
     "blackout": blackout,
     "threshold": threshold,
     "queue": queue,
+    "checkpoint": checkpoints,
 }
 
 

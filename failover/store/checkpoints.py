@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Literal
 
 import msgspec
@@ -10,6 +11,13 @@ from failover.store.db import Store, Transaction
 
 #: A note is at most this long as it is stored (bytes).
 MAX_BYTES = 8 * 1024
+#: What each part of it may take of that (bytes of JSON); the rest is for names, numbers and brackets.
+SHARES = {
+    "prompt": 3000, "input": 1500, "cwd": 1200, "task": 600, "branch": 400, "tool": 200, "state": 100, "account": 100,
+    "launch": 100, "head": 100,
+}  # fmt: skip
+#: What is kept free for `…[+N]` (bytes).
+_MARK = 24
 
 
 class Git(msgspec.Struct, frozen=True):
@@ -39,14 +47,15 @@ class Doing(msgspec.Struct, frozen=True):
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What a session was doing.
 
-    state: as the session-watcher saw it; call: newest hook call; context_tokens, recache_tokens: size of the context,
-    and what the first request on another account would have to write to its cache; None where it was not told;
-    prompt: of the turn that is open, or held back.
+    state: as the session-watcher saw it; launch: of the process; call: newest hook call; context_tokens,
+    recache_tokens: size of the context, and what the first request on another account would have to write to its cache;
+    None where it was not told; prompt: of the turn that is open, or held back.
     """
 
     state: str
     account: str
     cwd: str
+    launch: str = ""
     call: int = 0
     git: Git | None = None
     task: Doing | None = None
@@ -70,25 +79,45 @@ class Noted(msgspec.Struct, frozen=True):
     checkpoint: Checkpoint
 
 
+def clip(text: str, budget: int, *, end: bool = False) -> str:
+    """Return a text whose JSON is at most `budget` bytes long (60 at least), cut where it is longer.
+
+    What was cut off is said in its place: `…[+N]`, N characters. end: the end is kept, else the beginning. Half a
+    surrogate, which is no text, becomes `?`.
+    """
+    text = text.encode("utf-8", "replace").decode()
+    if len(text) <= budget and _size(text) <= budget:
+        return text
+
+    def part(length: int) -> str:
+        return text[len(text) - length :] if end else text[:length]
+
+    # A character takes a byte at least, so the longest part that fits is found in a dozen steps.
+    room = budget - _MARK
+    kept = bisect_right(range(min(room, len(text)) + 1), room, key=lambda length: _size(part(length))) - 1
+    mark = f"…[+{len(text) - kept}]"
+    return mark + part(kept) if end else part(kept) + mark
+
+
+def _size(text: str) -> int:
+    return len(msgspec.json.encode(text)) - 2
+
+
 def fit(checkpoint: Checkpoint) -> bytes:
-    """Return a note as JSON of at most MAX_BYTES: a long prompt is cut, then whatever else is long."""
-    encoded = msgspec.json.encode(checkpoint)
-    if len(encoded) <= MAX_BYTES:
-        return encoded
-    for limit in (1000, 300, 50):
-        tool, git, task = checkpoint.tool, checkpoint.git, checkpoint.task
-        checkpoint = msgspec.structs.replace(
-            checkpoint,
-            prompt=checkpoint.prompt[:limit],
-            cwd=checkpoint.cwd[-limit:],
-            tool=tool and Tool(tool.name[:limit], tool.input[:limit], tool.outcome),
-            git=git and Git(git.branch[:limit], git.head, git.dirty),
-            task=task and Doing(task.task, task.name[:limit], task.attempt),
-        )
-        encoded = msgspec.json.encode(checkpoint)
-        if len(encoded) <= MAX_BYTES:
-            break
-    return encoded
+    """Return a note as JSON of at most MAX_BYTES: what may be long is cut to a share of its own (SHARES)."""
+    tool, git, task = checkpoint.tool, checkpoint.git, checkpoint.task
+    fitted = msgspec.structs.replace(
+        checkpoint,
+        state=clip(checkpoint.state, SHARES["state"]),
+        account=clip(checkpoint.account, SHARES["account"]),
+        launch=clip(checkpoint.launch, SHARES["launch"]),
+        prompt=clip(checkpoint.prompt, SHARES["prompt"]),
+        cwd=clip(checkpoint.cwd, SHARES["cwd"], end=True),
+        tool=tool and Tool(clip(tool.name, SHARES["tool"]), clip(tool.input, SHARES["input"]), tool.outcome),
+        git=git and Git(clip(git.branch, SHARES["branch"]), clip(git.head, SHARES["head"]), git.dirty),
+        task=task and Doing(task.task, clip(task.name, SHARES["task"]), task.attempt),
+    )
+    return msgspec.json.encode(fitted)
 
 
 def add(tx: Transaction, *, session: str, conversation: str, at_ms: int, occasion: str, checkpoint: Checkpoint) -> int:

@@ -174,12 +174,15 @@ CREATE TABLE placements (       -- account-switcher: which account and process e
     pane          TEXT NOT NULL DEFAULT '',
     pid           INTEGER NOT NULL DEFAULT 0, -- with start: 0 until known
     start         INTEGER NOT NULL DEFAULT 0,
-    since_size    INTEGER NOT NULL DEFAULT 0 -- of the transcript, when the process was started (bytes)
+    since_size    INTEGER NOT NULL DEFAULT 0, -- of the transcript, when the process was started (bytes)
+    server_pid    INTEGER NOT NULL DEFAULT 0, -- with server_start: the tmux server that it was started in, 0: unknown
+    server_start  INTEGER NOT NULL DEFAULT 0,
+    given_up      TEXT NOT NULL DEFAULT ''    -- why it is not brought back by itself: people were told
 );
 
 CREATE TABLE swaps (            -- account-switcher; restarts and stops go the same way
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind          TEXT NOT NULL,              -- swap | restart | stop | fresh
+    kind          TEXT NOT NULL,              -- swap | restart | stop | fresh | restore
     source        TEXT NOT NULL,
     target        TEXT NOT NULL,
     urgency       TEXT NOT NULL,

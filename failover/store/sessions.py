@@ -15,7 +15,9 @@ from failover.store.db import Store, Transaction
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
     """Which account, conversation and process a session has.
 
-    pinned: the account that a person chose for it, empty when none did; pid and start are 0 until the process is known.
+    pinned: the account that a person chose for it, empty when none did; pid and start are 0 until the process is known;
+    server_pid, server_start: the tmux server that it was started in (0: not known); given_up: why it is not brought
+    back by itself, once it was lost and people were told.
     """
 
     session: str
@@ -29,6 +31,9 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     start: int = 0
     since_size: int = 0
+    server_pid: int = 0
+    server_start: int = 0
+    given_up: str = ""
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +70,23 @@ def place(tx: Transaction, placement: Placement) -> None:
     fields = msgspec.structs.asdict(placement)
     marks = ", ".join("?" * len(fields))
     tx.execute(f"INSERT OR REPLACE INTO placements ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
+
+
+def give_up(tx: Transaction, session: str, why: str) -> None:
+    """Note that a session is not brought back by itself; it stands until the session is placed anew."""
+    tx.execute("UPDATE placements SET given_up = ? WHERE session = ?", (why, session))
+
+
+def is_lost(placement: Placement) -> bool:
+    """Say whether a session that should be running ended with its tmux server."""
+    wanted = placement.wanted == "running" and placement.pid and placement.server_pid
+    return bool(wanted) and not any(
+        process.alive(one)
+        for one in (
+            ProcessId(placement.pid, placement.start),
+            ProcessId(placement.server_pid, placement.server_start),
+        )
+    )
 
 
 def unpin(tx: Transaction, session: str) -> None:

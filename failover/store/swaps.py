@@ -22,7 +22,7 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: int
-    kind: Literal["swap", "restart", "stop", "fresh"]
+    kind: Literal["swap", "restart", "stop", "fresh", "restore"]
     source: str
     target: str
     urgency: Urgency
@@ -150,6 +150,31 @@ def owed(store: Store, session: str, conversation: str) -> tuple[str, int]:
     if move.fresh is not None and conversation == move.fresh.conversation:
         return "", 0  # its task is offered again by the dispatcher
     return (move.prompt, move.since_size) if move.conversation == conversation else ("", 0)
+
+
+def began_process(store: Store, session: str, pid: int, start: int) -> Move | None:
+    """Return the session's last move, if that is what started this process."""
+    row = store.one(
+        "SELECT body FROM moves WHERE session = ? AND state != 'queued' ORDER BY id DESC LIMIT 1", (session,)
+    )
+    move = _move.decode(row["body"]) if row else None
+    return move if move and pid and (move.new_pid, move.new_start) == (pid, start) else None
+
+
+def prompts(store: Store, session: str) -> frozenset[str]:
+    """Return what the session was told by its last moves."""
+    rows = store.query("SELECT body FROM moves WHERE session = ? ORDER BY id DESC LIMIT 10", (session,))
+    return frozenset(move.prompt for row in rows if (move := _move.decode(row["body"])).prompt)
+
+
+def restored(store: Store, session: str, since_ms: int) -> list[int]:
+    """Return when the session was to be brought back by itself since then, newest first (epoch milliseconds)."""
+    rows = store.query(
+        "SELECT s.started_ms FROM moves m JOIN swaps s ON s.id = m.swap WHERE m.session = ? AND s.kind = 'restore'"
+        " AND s.order_id = 0 AND s.started_ms >= ? ORDER BY s.id DESC",
+        (session, since_ms),
+    )
+    return [row[0] for row in rows]
 
 
 def begin(

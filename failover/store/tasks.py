@@ -176,9 +176,10 @@ def moving_sessions(store: Store) -> frozenset[str]:
 
 
 def moves_since(store: Store, session: str, since_ms: int) -> list[tuple[str, str]]:
-    """Return (source, target) of the session's swaps that began since (epoch milliseconds) and were carried out."""
+    """Return (source, target) of the session's swaps and restorings that began since (epoch milliseconds) and were
+    carried out."""
     rows = store.query(
-        "SELECT m.body FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.kind = 'swap' AND m.session = ?"
+        "SELECT m.body FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.kind IN ('swap', 'restore') AND m.session = ?"
         " AND s.started_ms >= ? AND m.state IN ('relaunched', 'answering', 'verified') ORDER BY m.id",
         (session, since_ms),
     )

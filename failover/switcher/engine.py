@@ -22,6 +22,7 @@ from failover.store.db import Store
 from failover.store.swaps import SwapRow
 from failover.switcher.launcher import Launcher
 from failover.switcher.look import Scene
+from failover.switcher.restoring import Restorer
 from failover.switcher.settling import Settler, placement
 from failover.switcher.stopping import Stopper
 
@@ -42,7 +43,8 @@ class Engine:
         assert own is not None
         self._own = own
         self._stopper = Stopper(config, clock, tmux)
-        self._settler = Settler(store, launcher)
+        self._settler = Settler(store, launcher, config.replay)
+        self._restorer = Restorer(config, store, clock, launcher)
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
         self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
@@ -118,7 +120,7 @@ class Engine:
 
     def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
         """Return where a move may go whose target cannot serve it, empty when nowhere (or while that is not asked)."""
-        if move.kind != "swap" or move.state not in ("dead", "answering"):
+        if move.kind not in ("swap", "restore") or move.state not in ("dead", "answering"):
             return ""
         if move.state == "dead" and move.target not in refused:
             return ""
@@ -219,6 +221,7 @@ class Engine:
         took = round(process.seconds_since(self._clock, row) * 1000)
         outcome, sentence = swap.conclude(moves, took)
         stayed = sum(move.state not in ("verified", "stopped") for move in moves)
+        told = self._restorer.report(row, moves) if row.kind == "restore" else "{}"
         with self._store.transaction() as tx:
             swaps.finish(tx, row.id, outcome, sentence, self._store.now_ms())
             tx.emit(
@@ -239,7 +242,7 @@ class Engine:
                 result: orders.Outcome = "failed"
                 if outcome in ("done", "refused"):
                     result = "done" if outcome == "done" else "refused"
-                orders.finish(tx, row.order_id, self._store.now_ms(), result, f"swap {row.id}: {sentence}")
+                orders.finish(tx, row.order_id, self._store.now_ms(), result, f"swap {row.id}: {sentence}", told)
         for memory in (self._stopper, self._found, self._stopped, self._launched):
             memory.clear()
         return f"swap {row.id}: {sentence}"

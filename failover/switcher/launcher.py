@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from failover.claude import config_dir, launch, seed, transcript
@@ -32,6 +33,10 @@ class Launcher:
 
     def __init__(self, config: Config, tmux: Tmux) -> None:
         self._config, self._tmux = config, tmux
+
+    def panes(self) -> Mapping[str, Pane]:
+        """Return the first pane of each tmux session. Raises HostError."""
+        return self._tmux.panes()
 
     def server(self) -> ProcessId | None:
         """Return the tmux server that the sessions live in, None when there is none. Raises HostError."""

@@ -164,7 +164,13 @@ class Scene:
         if entry is None or entry.conversation != move.conversation:
             alive = process.alive(ProcessId(move.pid, move.start))
             why = "the registry does not have it on its conversation" if alive else "its process is gone"
-            return Seen(alive=alive, server_died=not self._server_lives(move), standing=Standing(None, why))
+            ours = {move.pid} if alive else set()
+            return Seen(
+                alive=alive,
+                server_died=not self._server_lives(move),
+                elsewhere=self.elsewhere(move.conversation, ours) if move.kind == "restore" else (),
+                standing=Standing(None, why),
+            )
         activity = self.activities.get(move.session)
         if activity is not None and activity.conversation != move.conversation:
             activity = None

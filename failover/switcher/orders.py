@@ -16,7 +16,7 @@ from failover.core.move import Fresh, Move
 from failover.core.pressure import at_threshold
 from failover.core.swap import in_order
 from failover.errors import FailoverError, Refused, UsageError
-from failover.events import SwapStarted
+from failover.events import SessionsLost, SwapStarted
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.store import fresh, orders, sessions, swaps, usage
@@ -25,9 +25,10 @@ from failover.store.fresh import FreshRequest
 from failover.store.orders import Order
 from failover.store.sessions import Placement
 from failover.switcher.launcher import Launcher
+from failover.switcher.restoring import Judged, Restorer, summed_up
 from failover.switcher.starting import Starter
 
-Kind = Literal["swap", "restart", "stop", "fresh"]
+Kind = Literal["swap", "restart", "stop", "fresh", "restore"]
 
 
 class Desk:
@@ -36,6 +37,7 @@ class Desk:
     def __init__(self, config: Config, store: Store, clock: Clock, launcher: Launcher) -> None:
         self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
         self._starter = Starter(config, store, clock, launcher)
+        self._restorer = Restorer(config, store, clock, launcher)
 
     def take_in(self) -> str:
         """Note what an earlier switcher started and could not note; "" when there is nothing."""
@@ -54,15 +56,18 @@ class Desk:
                 return sentence
             if order.verb == "unpin":
                 return self._unpin(order)
+            if order.verb == "restore":
+                return self._restore(order)
             return self._begin_ordered(order)
         except FailoverError as error:
             outcome: orders.Outcome = "refused" if isinstance(error, Refused) else "failed"
             self._answer(order, outcome, str(error))
             return f"order {order.id} ({order.verb}) {outcome}: {error}"
 
-    def _answer(self, order: Order, outcome: orders.Outcome, sentence: str) -> None:
+    def _answer(self, order: Order, outcome: orders.Outcome, sentence: str, detail: object = None) -> None:
         with self._store.transaction() as tx:
-            orders.finish(tx, order.id, self._store.now_ms(), outcome, sentence)
+            told = msgspec.json.encode(detail or {}).decode()
+            orders.finish(tx, order.id, self._store.now_ms(), outcome, sentence, told)
 
     def _begin_ordered(self, order: Order) -> str:
         placed = self._living(order.args.sessions)
@@ -148,6 +153,45 @@ class Desk:
         wanted = [placements[name] for name in names] if names else list(placements.values())
         return [p for p in wanted if p.wanted == "running" and process.alive(ProcessId(p.pid, p.start))]
 
+    # -- bringing back -----------------------------------------------------------------------------------
+
+    def _restore(self, order: Order) -> str:
+        """Begin to bring back what crashed, or say what would be."""
+        judged = self._restorer.by_order(order.args.sessions)
+        wanted = [one for one in judged if one.verdict.act == "restore"]
+        if wanted and not order.args.dry_run:
+            return self._begin_restore(wanted, f"ordered by {order.by}", order.id)
+        moves = self._moves(0, "restore", [one.placement for one in wanted], _going(wanted, ""))
+        parts = self._restorer.planned(judged, moves)
+        refused = not wanted and any(one.verdict.act == "refuse" for one in judged)
+        sentence = summed_up(parts) if wanted else f"nothing to restore; {summed_up(parts)}"
+        self._answer(order, "refused" if refused else "done", sentence, {"sessions": parts})
+        return sentence
+
+    def restore_lost(self, paused: bool) -> str:
+        """Begin to bring back sessions that ended with their tmux server; "" when there are none.
+
+        People are told once of those that are not brought back by themselves.
+        """
+        judged = self._restorer.by_itself()
+        left = {one.placement.session: one.verdict.why for one in judged if one.verdict.act == "give_up"}
+        if left:
+            with self._store.transaction() as tx:
+                for name, why in left.items():
+                    sessions.give_up(tx, name, why)
+                tx.emit(SessionsLost(sessions=tuple(left), why=left))
+        wanted = [one for one in judged if one.verdict.act == "restore"]
+        if wanted and not paused:
+            return self._begin_restore(wanted, "their tmux server died")
+        told = [f"{one.placement.session}: {'paused' if one in wanted else one.verdict.why}" for one in judged]
+        return f"ended with their tmux server: {', '.join(told)}" if told else ""
+
+    def _begin_restore(self, wanted: Sequence[Judged], reason: str, order_id: int = 0) -> str:
+        # Those that were at work lose time, the others none.
+        names = in_order([(one.placement.session, "working" if one.busy else "idle") for one in wanted])
+        placed = [one.placement for one in wanted]
+        return self._begin("restore", placed, _going(wanted, reason), order_id=order_id, names=names)
+
     # -- requests of the quota-monitor -----------------------------------------------------------------
 
     def take_request(self, request: swaps.SwapRequest, paused: bool) -> str:
@@ -216,16 +260,17 @@ class Desk:
         order_id: int = 0,
         request_id: int = 0,
         requests: Sequence[FreshRequest] = (),
+        names: Sequence[str] = (),
     ) -> str:
         by_name = {placement.session: placement for placement in moving}
-        names = self._ordered(moving)
+        names = names or self._ordered(moving)
         sources = sorted({placement.account for placement in moving})
         source = sources[0] if len(sources) == 1 else "several"
         deadline = self._config.failover.deadline
         wait = deadline.hard if wanted.urgency == "hard" else deadline.soft
         moves = self._moves(0, kind, [by_name[name] for name in names], wanted)
         reason = wanted.reason
-        if kind == "swap" and (cost := swap.bill(moves)):
+        if cost := swap.bill(moves):
             reason = f"{reason}; {cost}"
         now = self._clock.monotonic()
         with self._store.transaction() as tx:
@@ -266,8 +311,9 @@ class Desk:
         return f"swap {number} began: {kind} of {len(names)} sessions from {source} to {to} because {reason}"
 
     def _moves(self, number: int, kind: Kind, placed: Sequence[Placement], wanted: policy.Swap) -> list[Move]:
+        moved = wanted.shares if kind == "restore" else {}
         tokens = usage.recache_tokens(self._store)
-        server = self._launcher.server()
+        server = self._launcher.server() or ProcessId(0, 0)
         return [
             Move(
                 id=0,
@@ -284,10 +330,16 @@ class Desk:
                 pid=placement.pid,
                 start=placement.start,
                 since_size=placement.since_size,
-                server_pid=server.pid if server else 0,
-                server_start=server.start if server else 0,
+                server_pid=placement.server_pid if kind == "restore" else server.pid,
+                server_start=placement.server_start if kind == "restore" else server.start,
                 pinned=placement.pinned,
-                bill=tokens.get(placement.session, 0) if kind == "swap" else 0,
+                bill=tokens.get(placement.session, 0) if kind == "swap" or placement.session in moved else 0,
             )
             for placement in placed
         ]
+
+
+def _going(wanted: Sequence[Judged], reason: str) -> policy.Swap:
+    """Return where sessions go that are brought back: `shares` has those that leave their account."""
+    shares = {one.placement.session: one.account for one in wanted if one.account != one.placement.account}
+    return policy.Swap("", "", "soft", reason, shares=shares)

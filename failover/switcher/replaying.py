@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from failover.claude.ending import Ending
 from failover.core import prompt
+from failover.core.attempt import marked
 from failover.core.move import Move
+from failover.core.prompt import AtTask, Templates
 from failover.core.session import Activity, Outcome
-from failover.store import hooks
+from failover.store import hooks, swaps, tasks
 from failover.store.db import Store
 
 #: A prompt's record in the transcript and the word of it to us are stamped by two processes (milliseconds, ample).
@@ -20,6 +24,7 @@ _WAS = {
     "restart": "restarted",
     "stop": "stopped and started again",
     "fresh": "restarted",
+    "restore": "brought back",
 }
 
 
@@ -49,10 +54,15 @@ def note_lost(store: Store, move: Move, activity: Activity | None, ending: Endin
     return move
 
 
-def compose(store: Store, move: Move, ending: Ending | None) -> Move:
+def compose(store: Store, move: Move, ending: Ending | None, templates: Templates) -> Move:
     """Make the replay prompt of a session whose process is dead; `ending`: how its transcript stands."""
     if move.launches:
-        return _again(store, move, ending)
+        return _again(store, move, ending, templates)
+    if move.kind == "restore":
+        if owed := _unsaid(store, move, ending):
+            return msgspec.structs.replace(move, prompt=owed)
+        if ending is not None and _given_away(store, move, ending):
+            return msgspec.structs.replace(move, outcome="idle", cut_off="", prompt="")
     outcome, cut_off, limited = move.outcome or "idle", move.cut_off, move.limited
     queued: tuple[str, ...] = ()
     if ending is not None:
@@ -71,8 +81,58 @@ def compose(store: Store, move: Move, ending: Ending | None) -> Move:
         queued=(*queued, *_late(store, move, ending, queued)),
         cut_off=cut_off,
         was=_WAS[move.kind],
+        restored=move.kind == "restore",
+        task=_task(store, move) if move.kind == "restore" else None,
+        templates=templates,
     )
     return msgspec.structs.replace(move, limited=limited, cut_off=cut_off, prompt=text)
+
+
+def _unsaid(store: Store, move: Move, ending: Ending | None) -> str:
+    """Return what the process that crashed was started with and did not come to, empty when there is nothing."""
+    earlier = swaps.began_process(store, move.session, move.pid, move.start)
+    if earlier is None or not earlier.prompt or earlier.conversation != move.conversation:
+        return ""
+    if ending is not None and ending.was_given(earlier.prompt, earlier.since_size):
+        return ""
+    return earlier.prompt if _is_ours(store, move.session, earlier.prompt) else ""
+
+
+def _given_away(store: Store, move: Move, ending: Ending) -> bool:
+    """Say whether what the session was at is a task that was offered to others since."""
+    said = [one.text for one in ending.prompts]
+    begun = next((place for place in reversed(range(len(said))) if marked(said[place])), None)
+    if begun is None or _is_ours(store, move.session, said[begun]):
+        return False
+    replays = {text.strip() for text in swaps.prompts(store, move.session)}
+    return all(text.strip() in replays for text in said[begun + 1 :])
+
+
+def _is_ours(store: Store, session: str, text: str) -> bool:
+    """Say whether a prompt is no task's, or that of an attempt that is still the session's."""
+    found = marked(text)
+    if found is None:
+        return True
+    task = tasks.get(store, found[0])
+    return (
+        task is not None
+        and task.state in ("delivering", "running")
+        and (task.session, task.attempt)
+        == (
+            session,
+            found[1],
+        )
+    )
+
+
+def _task(store: Store, move: Move) -> AtTask | None:
+    """Return the task that the session is at."""
+    for task in tasks.handed_over(store):
+        if (task.state, task.session, task.conversation) == ("running", move.session, move.conversation):
+            from failover.queue.folder import Queue  # seldom needed
+
+            return AtTask(task.id, task.attempt, str(Queue(Path(task.project)).path(task.name)))
+    return None
 
 
 def begin_anew(move: Move) -> Move:
@@ -93,11 +153,13 @@ def _late(store: Store, move: Move, ending: Ending | None, queued: tuple[str, ..
     return [
         call.prompt
         for call in hooks.prompts_after(store, move.conversation, move.noted_call)
-        if call.prompt not in queued and not (ending and ending.was_given_at(call.prompt, call.at_ms - _SLACK_MS))
+        if (move.kind != "restore" or _is_ours(store, move.session, call.prompt))
+        and call.prompt not in queued
+        and not (ending and ending.was_given_at(call.prompt, call.at_ms - _SLACK_MS))
     ]
 
 
-def _again(store: Store, move: Move, ending: Ending | None) -> Move:
+def _again(store: Store, move: Move, ending: Ending | None, templates: Templates) -> Move:
     """Make the prompt for one more relaunch: the first one's, unless the conversation has that already."""
     if not move.prompt or ending is None or not ending.was_given(move.prompt, move.since_size):
         return move
@@ -110,6 +172,7 @@ def _again(store: Store, move: Move, ending: Ending | None) -> Move:
         cut_off=_open_tools(ending) if ending.open_tools else "",
         was=_WAS[move.kind],
         reason="the usage limit of its account" if ending.limit else "a failure of its account",
+        templates=templates,
     )
     return msgspec.structs.replace(move, prompt=text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from failover.core.move import Move, Step
+from failover.core.prompt import Templates
 from failover.errors import HostError
 from failover.events import SessionLaunched
 from failover.store import sessions
@@ -18,8 +19,8 @@ from failover.switcher.look import Scene
 class Settler:
     """Settles steps, in the transaction that writes them to the journal."""
 
-    def __init__(self, store: Store, launcher: Launcher) -> None:
-        self._store, self._launcher = store, launcher
+    def __init__(self, store: Store, launcher: Launcher, templates: Templates) -> None:
+        self._store, self._launcher, self._templates = store, launcher, templates
 
     def settle(self, tx: Transaction, move: Move, moved: Move, step: Step, scene: Scene) -> Move:
         """Return the move with what the step settles; `move`: as it was, `moved`: in its new state."""
@@ -32,9 +33,10 @@ class Settler:
             case "lost":
                 ending = scene.ending(move)
                 lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
-                return replace(replaying.compose(self._store, lost, ending), since_size=scene.size(move))
+                lost = replaying.compose(self._store, lost, ending, self._templates)
+                return replace(lost, since_size=scene.size(move))
             case "died" | "again":
-                composed = replaying.compose(self._store, moved, scene.ending(move))
+                composed = replaying.compose(self._store, moved, scene.ending(move), self._templates)
                 return replaying.begin_anew(replace(composed, since_size=scene.size(move)))
             case "relaunch":
                 # A launch of which nothing was seen may still come about (a tmux that hung): it keeps its name.
@@ -84,4 +86,6 @@ def placement(move: Move, scene: Scene) -> Placement:
         pid=move.new_pid,
         start=move.new_start,
         since_size=move.since_size,
+        server_pid=move.server_pid,
+        server_start=move.server_start,
     )

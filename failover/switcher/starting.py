@@ -90,8 +90,13 @@ class Starter:
         return f"took in {', '.join(taken)}, which an earlier switcher had started" if taken else ""
 
     def _started(self, placement: Placement, pane: Pane, found: ProcessId) -> None:
+        server = process.identify(pane.server) or ProcessId(0, 0)
+        known = {"pane": pane.pane_id, "pid": found.pid, "start": found.start}
         with self._store.transaction() as tx:
-            sessions.place(tx, msgspec.structs.replace(placement, pane=pane.pane_id, pid=found.pid, start=found.start))
+            sessions.place(
+                tx,
+                msgspec.structs.replace(placement, **known, server_pid=server.pid, server_start=server.start),
+            )
             tx.emit(
                 SessionLaunched(
                     session=placement.session,

@@ -17,7 +17,8 @@ from failover.core.usage import Reading
 from failover.events import RoleStarted
 from failover.host import daemon
 from failover.http import views
-from failover.store import sessions, swaps, usage
+from failover.store import checkpoints, sessions, swaps, usage
+from failover.store.checkpoints import Checkpoint, Doing, Git, Tool
 from failover.store.db import Store
 from tests.cli.run import PROGRAM, ROOT, Answer, cli
 from tests.http.plane import Plane
@@ -54,10 +55,11 @@ def stopped(control: Plane) -> Plane:
             "INSERT INTO tasks (name, project, state, queued_ms, body) VALUES (?, ?, 'queued', ?, '{}')",
             ("evil\x1b[31m\nname", f"{control.folder}/p", now),
         )
-        tx.execute(
-            "INSERT INTO checkpoints (session, conversation, at_ms, occasion, body) VALUES ('s-0', 'c', ?, 'stop', ?)",
-            (now, json.dumps({"last": "did this"})),
-        )
+        checkpoints.add(tx, session="s-0", conversation="c", at_ms=now, occasion="PostToolBatch", checkpoint=Checkpoint(
+            state="working", account="a", cwd="/home/dev/" + "deep/" * 300, git=Git("trunk\x1b[31m", "a" * 40, True),
+            task=Doing(3, "evil\x1b[31m\nname", 2), tool=Tool("Bash", "make \x07" * 400, "unknown"),
+            context_tokens=2100, recache_tokens=1900, prompt="[task 3, attempt 2] Read " + "and do it " * 500,
+        ))  # fmt: skip
         tx.emit(RoleStarted(role="test", pid=1))
     return control
 
@@ -136,6 +138,15 @@ def test_events_are_narrowed_by_topic_and_followed(stopped: Plane) -> None:
         follow.wait()
         assert follow.stdout is not None
         follow.stdout.close()
+
+
+def test_a_checkpoint_is_shown_in_eighty_columns_and_says_where_it_was_cut(stopped: Plane) -> None:
+    (row,) = cli(stopped.file, "checkpoints", "list").out.splitlines()[1:]
+    assert row.split()[2:6] == ["s-0", "working", "a", "PostToolBatch"] and "task 3 (evil" in row
+    shown = cli(stopped.file, "checkpoints", "show", "1").out
+    assert all(len(line) <= 80 for line in (row, *shown.splitlines())) and "\x1b" not in shown + row
+    for text in ("tracked files changed", "attempt 2", "(outcome unknown)", "2100 tokens, 1900", "deep/", "…[+"):
+        assert text in " ".join(shown.split()), text
 
 
 def one_line(answer: Answer, code: int) -> str:

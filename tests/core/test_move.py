@@ -375,3 +375,28 @@ def test_a_new_start_is_over_when_its_task_was_taken() -> None:
     assert step("relaunched", Seen(launched=True, taken=True), prompt="do it", **FRESH) == "ready"
     done = move("verified", **FRESH)
     assert conclude([done], 900) == ("done", "started anew 1 of 1 sessions in 0.9 s")
+
+
+# -- bringing back ---------------------------------------------------------------------------------------------
+
+
+def back(seen: Seen, about: Around | None = None, state: Any = "queued", **fields: Any) -> str:
+    return step(state, seen, about, kind="restore", **fields)
+
+
+def test_a_crashed_session_is_brought_back_once_it_is_proven_dead_and_has_a_slot() -> None:
+    assert back(Seen(server_died=True)) == back(Seen()) == "lost"
+    assert back(Seen(server_died=True), around(slot=False)) == "wait"
+    assert back(Seen(), around(preflight=None)) == "wait"
+    assert back(Seen(), around(preflight="b is not logged in")) == "withdraw"
+    assert back(Seen(), around(paused=True)) == "withdraw"
+    assert back(ALIVE) == "withdraw" and back(Seen(elsewhere=(7,))) == "withdraw"
+
+
+def test_a_crashed_session_is_not_in_the_new_server_yet_and_yet_can_be_closed_there() -> None:
+    assert back(Seen(closed=True), state="dead") == "relaunch"
+    assert back(Seen(closed=True), state="dead", launches=1) == "yield"
+    assert conclude([move("verified", kind="restore", target="b", bill=2000)], 1000) == (
+        "done",
+        "restored 1 of 1 sessions in 1.0 s (about 2 k tokens of context to be cached anew)",
+    )

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from failover.clock import ManualClock, SystemClock
 from failover.config import NotifySpec
 from failover.config_model import Retention
 from failover.core.choice import Stay
+from failover.core.session import HookCall
 from failover.core.spend import Ledger
 from failover.core.task import Task
 from failover.core.usage import Reading
@@ -24,7 +27,7 @@ from failover.queue.folder import Marker, Queue
 from failover.queue.status import Status, StatusFiles, write
 from failover.runtime import Host
 from failover.store import checkpoints, choices, events, hooks, sessions, tasks, usage
-from failover.store.checkpoints import MAX_BYTES, Checkpoint, Git, Tool, fit
+from failover.store.checkpoints import MAX_BYTES, Checkpoint, Doing, Git, Tool, fit
 from failover.store.db import Store
 from tests.queue.floor import Floor
 from workers.checkpoint import CheckpointRole
@@ -101,6 +104,49 @@ def test_a_checkpoint_is_never_longer_than_eight_kibibytes() -> None:
     )  # fmt: skip
     data = fit(huge)
     assert len(data) <= MAX_BYTES and msgspec.json.decode(data, type=Checkpoint).prompt
+
+
+any_text = st.text(st.characters()) | st.text('\x00\ud800é语🙂"\\\u202e\n', max_size=9000) | st.just("🙂" * 9000)
+
+
+@given(
+    st.builds(
+        Checkpoint, state=any_text, account=any_text, cwd=any_text, launch=any_text, prompt=any_text,
+        git=st.none() | st.builds(Git, any_text, any_text, st.booleans()),
+        task=st.none() | st.builds(Doing, st.integers(0, 2**53), any_text, st.integers(0, 2**53)),
+        tool=st.none() | st.builds(Tool, any_text, any_text, st.sampled_from(("known", "unknown"))),
+    )
+)  # fmt: skip
+@settings(deadline=None, max_examples=100)
+def test_whatever_a_checkpoint_holds_it_fits_and_what_was_cut_off_is_said(one: Checkpoint) -> None:
+    data = fit(one)
+    assert len(data) <= MAX_BYTES
+    read = msgspec.json.decode(data, type=Checkpoint)
+    assert (read.call, read.git is None, read.task is None, read.tool is None) == (
+        one.call, one.git is None, one.task is None, one.tool is None,
+    )  # fmt: skip
+    for was, now in ((one.prompt, read.prompt), (one.state, read.state)):
+        was = was.encode("utf-8", "replace").decode()
+        if now != was:
+            kept, _, cut = now.rpartition("…[+")
+            assert was.startswith(kept) and len(kept) + int(cut.rstrip("]")) == len(was)
+    cwd = one.cwd.encode("utf-8", "replace").decode()
+    assert read.cwd == cwd or cwd.endswith(read.cwd.partition("]")[2]), "the end of a path says more than its beginning"
+
+
+def test_a_checkpoint_names_the_conversation_that_a_person_went_to(floor: Floor) -> None:
+    role = CheckpointRole(host(floor, "checkpoint", ManualClock()))
+    role.cycle(())
+    call = HookCall(
+        id=0, launch=floor.placement("s-0").launch, conversation="other", hook="SessionStart", source="clear"
+    )
+    with floor.store.transaction() as tx:
+        hooks.record_hook(floor.store, tx, session="s-0", account="main", boot="boot", call=call, held=False)
+    assert role.cycle(()) == "noted s-0 (SessionStart)"
+    assert checkpoints.newest(floor.store)["s-0"].conversation == "other"
+    floor.place("s-0", launch="0" * 12, conversation="new")
+    assert role.cycle(()) == "noted s-0 (started anew)"
+    assert checkpoints.newest(floor.store)["s-0"].conversation == "new"
 
 
 def test_no_program_that_a_repository_names_is_run(floor: Floor) -> None:

@@ -24,14 +24,14 @@ class Wanted:
     """What a cell must have come to.
 
     ends: the states in which its moves may end; target: where all sessions must be, empty where that is up to the
-    daemon; task: the work that `tools` was given; launched: the sessions that ended after they had moved, and were
-    launched again by hand: what they were doing was cut off and nobody tells them.
+    daemon; task: the work that `tools` was given; restored: the sessions that ended after they had moved, and were
+    brought back: what they were doing was cut off.
     """
 
     ends: Collection[str]
     target: str
     task: str
-    launched: Collection[str]
+    restored: Collection[str]
 
 
 def after(stage: Stage, swap: SwapRow, wanted: Wanted) -> list[str]:
@@ -39,9 +39,9 @@ def after(stage: Stage, swap: SwapRow, wanted: Wanted) -> list[str]:
     problems = _swap(stage, swap, wanted.ends) + _places(stage, wanted.target)
     if problems:
         return problems  # sessions that are down never come to rest
-    if _named(stage, swap) or "tools" in wanted.launched:
+    if _named(stage, swap) or "tools" in wanted.restored:
         stage.cut_off.add(wanted.task)
-    stage.rest(cut_off=wanted.launched)
+    stage.rest(cut_off=wanted.restored)
     stage.say()
     for name in SESSIONS if wanted.target else ():
         if (used := stage.requests(name)[-1]["account"]) != wanted.target:

@@ -49,11 +49,18 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
     row = stage.swaps()[scene.swap]
     stage.world.api.account(target, mode="ok")
     stage.wait(lambda: set(stage.roles()) == set(daemon.ROLES), "all roles running")
-    if down := sorted(over - stage.living()):
-        result.notes.append(f"{', '.join(down)} had moved before the kill and ended with it; launched again")
-        stage.world.cli("sessions", "launch", *down)
+    down = sorted(over) if cell.victim == "tmux" else []
+    if down:
+        result.notes.append(
+            f"{', '.join(down)} had moved before the kill and ended with it; brought back after the swap"
+        )
+        stage.wait(lambda: over <= stage.living() and not _any_open(stage), "those that ended with it brought back")
     where = target if cell.scenario.target_mode == "ok" else ""
     result.problems += audit.after(stage, row, audit.Wanted(cell.scenario.ends, where, task, down))
+
+
+def _any_open(stage: Stage) -> bool:
+    return any(row.state == "open" for row in stage.swaps().values())
 
 
 def _swap(stage: Stage, scene: _Scene, target: str, gate: Path, result: Result) -> set[str]:
