@@ -57,8 +57,8 @@ def test_the_least_file_gets_every_default(tmp_path: Path) -> None:
 def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path) -> None:
     text = (ROOT / "config.example.yaml").read_text()
     example, least = read(tmp_path, text), read(tmp_path, LEAST)
-    for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention", "janitor", "claude",
-                    "state_dir", "shared_dir"):  # fmt: skip
+    for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention",
+                    "janitor", "claude", "state_dir", "shared_dir"):  # fmt: skip
         assert getattr(example, section) == getattr(least, section), section
 
     raw = yaml.safe_load(text)

@@ -155,7 +155,7 @@ def _checkpoints(ground: Ground) -> list[int]:
 
 def _tasks(ground: Ground) -> list[int]:
     rows = ground.store.query(
-        "SELECT id FROM tasks WHERE state IN ('done', 'failed') AND finished_ms > 0 AND finished_ms < ? ORDER BY id LIMIT ?",
+        "SELECT id FROM tasks WHERE state IN ('done', 'failed') AND finished_ms BETWEEN 1 AND ? ORDER BY id LIMIT ?",
         (ground.before(ground.config.retention.tasks), MOST),
     )
     return [row["id"] for row in rows]

@@ -111,7 +111,7 @@ class Logs(FileSweep):
     def _look(self) -> Iterator[tuple[Path, str]]:
         ground, folder = self._ground, self._ground.config.paths.log_dir
         longest, room = ground.config.retention.logs, ground.config.janitor.logs_mb
-        in_use = {f"{name}.log" for name in (*ROLES, "supervisord")}
+        in_use = {"supervisord.out", *(f"{name}.log" for name in (*ROLES, "supervisord"))}
         logs = []
         try:
             for path in files(folder):

@@ -8,6 +8,7 @@ is not read.
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from failover.claude import launch
 from failover.core.retention import Bearer, is_orphan
@@ -46,7 +47,8 @@ class Orphans:
         marked = {
             one: named
             for one, arguments in process.of_user().items()
-            if (named := launch.launch_id_of(arguments, config.paths.launch_dir))
+            # The server of tmux keeps the arguments of the command that happened to start it.
+            if Path(arguments[0]).name != "tmux" and (named := launch.launch_id_of(arguments, config.paths.launch_dir))
         }
         # Read after the processes: whoever was started meanwhile is not among those.
         placed, moves = sessions.placements(store), swaps.open_moves(store)
@@ -57,7 +59,7 @@ class Orphans:
             bearer = Bearer(
                 owned=not pids.isdisjoint((one.pid, *process.ancestors(one.pid))),
                 current=(session, mark) in launches,
-                terminal=process.has_terminal(one),
+                terminal=_has_terminal(one),
                 age=process.age(one),
             )
             if is_orphan(bearer):
@@ -78,3 +80,8 @@ class Orphans:
 
     def _refreshing(self) -> bool:
         return any((account.config_dir / ".oauth_refresh.lock").exists() for account in self._ground.config.accounts)
+
+
+def _has_terminal(one: ProcessId) -> bool:
+    """Say whether a process, or one that it started, has a terminal: a person may be at either."""
+    return process.has_terminal(one) or any(_has_terminal(child) for child in process.children(one.pid))
