@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import pytest
 
 from failover.clock import ManualClock, SystemClock
 from failover.queue.status import Status, StatusFiles, write
@@ -172,3 +175,51 @@ def test_a_session_that_is_not_placed_is_stopped(floor: Floor) -> None:
     told = json.loads((floor.inbox.parent / "status.json").read_text())
     assert told["sessions"]["s-0"]["state"] == "stopped" and sessions.placements(floor.store) == {}
     assert os.access(floor.inbox.parent / "status.json", os.R_OK)
+
+
+@pytest.mark.parametrize("what", ["link", "dangling", "fifo", "huge", "deep", "text", "socket"])
+def test_whatever_somebody_put_in_the_place_of_a_status_json_is_replaced_unread(floor: Floor, what: str) -> None:
+    path, other = floor.inbox.parent / "status.json", floor.folder / "other-file"
+    other.write_text("somebody's own")
+    match what:
+        case "link":
+            path.symlink_to(other)
+        case "dangling":
+            path.symlink_to(floor.folder / "nowhere")
+        case "fifo":
+            os.mkfifo(path)
+        case "huge":
+            with path.open("wb") as out:
+                out.truncate(1 << 33)
+        case "deep":
+            path.write_text('{"state": ' + "[" * 100_000)
+        case "text":
+            path.write_bytes(b"\xff\x00 working")
+        case "socket":
+            with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as box:
+                box.bind(path.name)
+    (path.parent / ".status.json.part").symlink_to(other)
+    assert StatusFiles(floor.config, SystemClock()).update(floor.store) == []
+    assert not path.is_symlink() and json.loads(path.read_text())["state"] == "idle"
+    assert other.read_text() == "somebody's own" and not (floor.folder / "nowhere").exists()
+    assert not (path.parent / ".status.json.part").is_symlink()
+
+
+@pytest.mark.parametrize("text", ['{"state": "idle"}', '{"state": "working"}', "half a fi", ""])
+@pytest.mark.parametrize("setting", ["write", "leave"])
+def test_what_another_program_says_in_a_status_json_changes_nothing_here(
+    make_floor: Any, setting: str, text: str
+) -> None:
+    """Whether a session is at work is told by its registry, its hooks and its process, never by a file that anybody may
+    have left: a word of the dead would keep tasks waiting for ever, or send them to a busy session."""
+    floor = make_floor(status_json=setting)
+    path = floor.inbox.parent / "status.json"
+    path.write_text(text)
+    StatusFiles(floor.config, SystemClock()).update(floor.store)
+    assert (path.read_text() == text) is (setting == "leave")
+    floor.sight("s-0", "working")
+    floor.drop("t1")
+    floor.turn(lambda: floor.state("t1") == "queued")
+    assert not floor.submitted("s-0")
+    floor.sight("s-0", "idle")
+    floor.turn(lambda: floor.submitted("s-0"))
