@@ -190,7 +190,10 @@ class Soak:
         self._check_files()
         begun = turns(world.simulated(), self._died)
         report.turns, report.broken = len(begun), report.broken + against(begun)
-        report.anew = int(world.query("SELECT count(*) FROM swaps WHERE kind = 'fresh' AND state = 'done'")[0][0])
+        anew = (
+            "SELECT count(*) FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.kind = 'fresh' AND m.state = 'verified'"
+        )
+        report.anew = int(world.query(anew)[0][0])
         rows = world.query(
             "SELECT id, project, priority, attempt, max_attempts, state, json_extract(body, '$.since_call') AS since"
             " FROM tasks ORDER BY queued_ms, id"

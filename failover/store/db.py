@@ -59,7 +59,8 @@ def _told(path: Path, error: sqlite3.Error) -> Exception:
 def _damaged(path: Path, how: str) -> StoreBroken:
     return StoreBroken(
         f"{path}: damaged ({how}); end the daemon with: claude-failover down, move {path.name}, {path.name}-wal and "
-        f"{path.name}-shm away, then: claude-failover up (the sessions go on)"
+        f"{path.name}-shm away, then: claude-failover up (the sessions go on); or go back to a copy with: "
+        "claude-failover backups restore NAME"
     )
 
 
