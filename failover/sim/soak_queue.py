@@ -27,6 +27,7 @@ from failover.host.process import ProcessId
 from failover.sim.nemesis.operator import Operator
 from failover.sim.world import World
 from failover.store import sessions as placed
+from failover.store import tasks
 
 #: The dispatcher is what is tested most; nobody is spared.
 _WEIGHTS = {"dispatcher": 4, "account-switcher": 2, "control-plane": 2}
@@ -151,9 +152,11 @@ class Soak:
             self.report.kills[role] += process.send_signal(ProcessId(row["pid"], row["start"]), signal.SIGKILL)
 
     def _kill_a_session(self) -> None:
+        """End the process of a session that has a task, or of any where none has."""
         with contextlib.closing(self._world.store) as store:
             living = [one for one in placed.placements(store).values() if one.pid]
-        one = self._chance.choice(living)
+            busy = {task.session for task in tasks.handed_over(store)}
+        one = self._chance.choice([one for one in living if one.session in busy] or living)
         if process.send_signal(ProcessId(one.pid, one.start), signal.SIGKILL):
             self._died[one.pid] = time.time()
             self.report.deaths += 1
