@@ -24,6 +24,7 @@ from failover.config_model import (
     Dispatch,
     Failover,
     Http,
+    Janitor,
     Limit,
     NotifySpec,
     Retention,
@@ -37,7 +38,7 @@ from failover.core.choice import IdleSessions, Strategy
 from failover.core.prompt import PLACEHOLDERS, Templates, problem
 
 __all__ = [
-    "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "NotifySpec", "Retention",
+    "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "Janitor", "NotifySpec", "Retention",
     "SessionSpec", "Thresholds", "Tmux", "Usage", "find", "load",
 ]  # fmt: skip
 
@@ -79,6 +80,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         notify=tuple(_sink(entry) for entry in top["notify"].items()) if "notify" in top else (),
         dispatch=_dispatch(top["dispatch"], projects) if "dispatch" in top else Dispatch(),
         retention=_retention(top["retention"]) if "retention" in top else Retention(),
+        janitor=_janitor(top["janitor"]) if "janitor" in top else Janitor(),
         replay=_replay(top["replay"]) if "replay" in top else Templates(),
         sessions_restart="never" if _never(top) else "auto",
     )
@@ -311,3 +313,21 @@ def _never(top: Mapping[str, Value]) -> bool:
 def _retention(value: Value) -> Retention:
     found = value.fields(Retention.__struct_fields__)
     return msgspec.structs.replace(Retention(), **{name: entry.duration() for name, entry in found.items()})
+
+
+def _janitor(value: Value) -> Janitor:
+    found, default = value.fields(Janitor.__struct_fields__), Janitor()
+    every = found["every"].duration() if "every" in found else default.every
+    if every < 60:
+        found["every"].fail("is under 1m", "write 1m or more")
+    backup = found["backup_every"].duration(zero=True) if "backup_every" in found else default.backup_every
+    if 0 < backup < 600:
+        found["backup_every"].fail("is under 10m", "write 10m or more, or 0 for no backups")
+    leaves = "orphans" in found and found["orphans"].choice(["end", "leave"]) == "leave"
+    return Janitor(
+        every=every,
+        orphans="leave" if leaves else default.orphans,
+        logs_mb=found["logs_mb"].integer(1, 1_000_000) if "logs_mb" in found else default.logs_mb,
+        backup_every=backup,
+        backups=found["backups"].integer(1, 365) if "backups" in found else default.backups,
+    )

@@ -175,12 +175,31 @@ class Dispatch(msgspec.Struct, frozen=True):
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """How long history is kept (s)."""
+    """How long history is kept (s). finished: files in done/ and failed/, until they go to archive/; tasks: rows of
+    closed ones; fresh: starts of new conversations; launches: files in launch/ that no launch needs."""
 
     events: float = 14 * 86400.0
     readings: float = 30 * 86400.0
     checkpoints: float = 7 * 86400.0
     hook_calls: float = 2 * 86400.0
+    finished: float = 30 * 86400.0
+    tasks: float = 90 * 86400.0
+    swaps: float = 90 * 86400.0
+    fresh: float = 7 * 86400.0
+    orders: float = 30 * 86400.0
+    logs: float = 14 * 86400.0
+    launches: float = 7 * 86400.0
+
+
+class Janitor(msgspec.Struct, frozen=True):
+    """The sweeps. every: s; orphans: whether processes that belong to nobody are ended; logs_mb: most that all logs may
+    have (MB); backup_every: s, 0 for no backups; backups: how many are kept."""
+
+    every: float = 600.0
+    orphans: Literal["end", "leave"] = "end"
+    logs_mb: int = 200
+    backup_every: float = 86400.0
+    backups: int = 7
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +222,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     notify: tuple[NotifySpec, ...] = ()
     dispatch: Dispatch = Dispatch()
     retention: Retention = Retention()
+    janitor: Janitor = Janitor()
     replay: Templates = Templates()
     sessions_restart: Literal["auto", "never"] = "auto"
 

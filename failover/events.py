@@ -286,10 +286,19 @@ class CheckpointWritten(Event, frozen=True, tag="checkpoint.written"):
 
 
 class Swept(Event, frozen=True, tag="janitor.swept"):
-    """The janitor removed something. what: kind; count: how many."""
+    """The janitor did away with something. what: kind; count: how many; names: some of them, where they have names."""
 
     what: str
     count: int
+    names: tuple[str, ...] = ()
+
+
+class StoreBackedUp(Event, frozen=True, tag="janitor.backed-up"):
+    """The store was copied. file: name in the folder of backups; size: bytes; took_ms: milliseconds."""
+
+    file: str
+    size: int
+    took_ms: int
 
 
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
@@ -297,7 +306,7 @@ AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted, LoginExpires,
     SessionStateChanged, SessionDied, SessionLaunched, SessionsLost,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
-    TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept,
+    TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept, StoreBackedUp,
     FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,
 ]  # fmt: skip
 

@@ -22,6 +22,7 @@ class Paths:
         self.locks_dir = state_dir / "locks"
         self.log_dir = state_dir / "log"
         self.launch_dir = state_dir / "launch"
+        self.backup_dir = state_dir / "backups"
         self.token_file = state_dir / "token"
         self.control_socket = self.run_dir / "control.sock"
         self.supervisor_socket = self.run_dir / "supervisor.sock"
@@ -38,7 +39,9 @@ class Paths:
             raise HostError(
                 f"{self.state_dir}: too long a path for the sockets inside it; set state_dir to a shorter one"
             )
-        for directory in (self.state_dir, self.run_dir, self.locks_dir, self.log_dir, self.launch_dir):
+        for directory in (
+            self.state_dir, self.run_dir, self.locks_dir, self.log_dir, self.launch_dir, self.backup_dir,
+        ):  # fmt: skip
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             require_private(directory)
 

@@ -58,7 +58,8 @@ def test_the_least_file_gets_every_default(tmp_path: Path) -> None:
 def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path) -> None:
     text = (ROOT / "config.example.yaml").read_text()
     example, least = read(tmp_path, text), read(tmp_path, LEAST)
-    for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention", "claude",
+    for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention",
+                    "janitor", "claude",
                     "state_dir", "shared_dir", "replay", "sessions_restart"):  # fmt: skip
         assert getattr(example, section) == getattr(least, section), section
 
@@ -70,7 +71,8 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.Deadline: raw["failover"]["deadline"], config_model.Http: raw["http"],
         config_model.Usage: raw["usage"],
         config_model.Tmux: raw["tmux"], config_model.Dispatch: raw["dispatch"],
-        config_model.Retention: raw["retention"], config_model.Templates: raw["replay"],
+        config_model.Retention: raw["retention"], config_model.Janitor: raw["janitor"],
+        config_model.Templates: raw["replay"],
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
@@ -209,6 +211,10 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
         (LEAST + "failover: {cooldown: 10 minutes}", 4, "failover.cooldown", "is no duration"),
         (LEAST + "dispatch: {submit_timeout: 0s}", 4, "dispatch.submit_timeout", "may not be zero"),
         (LEAST + "retention: {events: 9999999d}", 4, "retention.events", "ten years"),
+        (LEAST + "janitor: {every: 10s}", 4, "janitor.every", "write 1m or more"),
+        (LEAST + "janitor: {backup_every: 5m}", 4, "janitor.backup_every", "write 10m or more, or 0 for no backups"),
+        (LEAST + "janitor: {orphans: kill}", 4, "janitor.orphans", "leave"),
+        (LEAST + "janitor: {backups: 0}", 4, "janitor.backups", "1"),
         (LEAST + "failover: {deadline: {soft: 10s, hard: 10s}}", 4, "failover.deadline", "not shorter"),
         (
             LEAST + "failover: {strategy: cheapest}",

@@ -36,10 +36,10 @@ _MADE = (
     "plans",
 )
 #: What a user may have made; linked only when the shared tree or the account has it.
-_OWN = ("CLAUDE.md", "agents", "commands", "hooks", "keybindings.json", "output-styles", "rules", "skills")
+OWN = ("CLAUDE.md", "agents", "commands", "hooks", "keybindings.json", "output-styles", "rules", "skills")
 _SETTINGS = "settings.json"
 #: Every name that all accounts have in common.
-SHARED = (*_MADE, _SETTINGS, *_OWN)
+SHARED = (*_MADE, _SETTINGS, *OWN)
 
 StepKind = Literal["make_dir", "make_file", "close", "link", "move", "collision"]
 
@@ -92,7 +92,7 @@ def _plan_name(name: str, path: Path, target: Path) -> list[LinkStep]:
         sentence = f"leave {path}: it is a link to {path.readlink()}, not to {target}"
         return [LinkStep("collision", path, target, sentence)]
     if not here:
-        if not there and name in _OWN:
+        if not there and name in OWN:
             return []
         link = LinkStep("link", path, target, f"link {path} to {target}")
         return [link] if there else [_make(name, target), link]

@@ -33,6 +33,8 @@ _VERBS = {
     "events": ("failover.cli.events", "events_command", "Show what happened."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
     "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
+    "janitor": ("failover.cli.janitor", "janitor_command", "Sweep at once, or say what a sweep would do."),
+    "backups": ("failover.cli.backups", "backups_group", "List copies of the store, and go back to one."),
     "config": ("failover.cli.config", "config_group", "Check the configuration."),
 }
 

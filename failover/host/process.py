@@ -78,6 +78,21 @@ def send_signal(process: ProcessId, number: signal.Signals) -> bool:
     return True
 
 
+def has_terminal(process: ProcessId) -> bool:
+    """Say whether the process has a controlling terminal; one that is dead has none.
+
+    The kernel takes it away when the terminal goes: a pane that is closed, a tmux server that ends (measured).
+    """
+    fields = _stat(process.pid)
+    return fields is not None and int(fields[4]) != 0 and alive(process)
+
+
+def age(process: ProcessId) -> float:
+    """Return the seconds since the process was started."""
+    uptime = float((_PROC / "uptime").read_text().split()[0])
+    return uptime - process.start / os.sysconf("SC_CLK_TCK")
+
+
 def cmdline(process: ProcessId) -> tuple[str, ...]:
     """Return the process's arguments, empty when it is dead or a kernel thread."""
     arguments = _arguments(process.pid)

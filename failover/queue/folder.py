@@ -219,7 +219,11 @@ def replace(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(names.beside(f".{path.name}", ".part"))
     try:
-        temporary.write_bytes(data)
+        temporary.unlink(missing_ok=True)
+        # Agents write in these folders too: a link under that name must not lead us to another file.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
         temporary.rename(path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -20,6 +22,8 @@ from failover.store.db import Store
 _AT_REST = ("idle", "exited", "stopped")
 #: How often it is looked whether somebody else has written a file (seconds).
 _LOOK_AGAIN = 5.0
+#: Nothing that we write is longer: five hundred sessions, each with the longest names (bytes).
+_LONGEST = 1024 * 1024
 
 
 class SessionStatus(msgspec.Struct, frozen=True):
@@ -84,17 +88,26 @@ def write(project: Path, status: Status) -> bool:
     path = _file(project)
     if not path.parent.is_dir():
         return False
-    try:
-        last = msgspec.json.decode(path.read_bytes(), type=Status)
-        if msgspec.structs.replace(last, at_ms=status.at_ms) == status:
-            return False
-    except (OSError, msgspec.MsgspecError):
-        pass  # missing or not ours: written anew
+    last = _last(path)
+    if last is not None and msgspec.structs.replace(last, at_ms=status.at_ms) == status:
+        return False
     try:
         replace(path, msgspec.json.format(msgspec.json.encode(status), indent=2) + b"\n")
     except OSError as error:
         raise HostError(f"{path}: cannot be written: {error.strerror}") from None
     return True
+
+
+def _last(path: Path) -> Status | None:
+    """Return what a file says, None for whatever is not ours: that is written anew, a link or a FIFO too."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            return msgspec.json.decode(stream.read(_LONGEST), type=Status)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class StatusFiles:
@@ -139,7 +152,7 @@ def _file(project: Path) -> Path:
 
 def _stamp(project: Path) -> tuple[int, int] | None:
     try:
-        info = _file(project).stat()
+        info = _file(project).lstat()
     except OSError:
         return None
     return info.st_ino, info.st_mtime_ns

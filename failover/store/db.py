@@ -15,7 +15,7 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
-_SCHEMA_VERSION = 2
+SCHEMA_VERSION = 2
 
 
 def _make(path: Path) -> None:
@@ -33,7 +33,7 @@ def _make(path: Path) -> None:
         connection = sqlite3.connect(made, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         schema = resources.files("failover.store").joinpath("schema.sql").read_text()
-        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {_SCHEMA_VERSION};\nCOMMIT;")
+        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
         connection.close()
         with suppress(FileExistsError):
             os.link(made, path)
@@ -59,7 +59,8 @@ def _told(path: Path, error: sqlite3.Error) -> Exception:
 def _damaged(path: Path, how: str) -> StoreBroken:
     return StoreBroken(
         f"{path}: damaged ({how}); end the daemon with: claude-failover down, move {path.name}, {path.name}-wal and "
-        f"{path.name}-shm away, then: claude-failover up (the sessions go on)"
+        f"{path.name}-shm away, then: claude-failover up (the sessions go on); or go back to a copy with: "
+        "claude-failover backups restore NAME"
     )
 
 
@@ -120,9 +121,9 @@ class Store:
             raise StoreError(
                 f"{path}: {error}; see that the disk has room and that the file is a store of ours"
             ) from None
-        if version != _SCHEMA_VERSION:
+        if version != SCHEMA_VERSION:
             connection.close()
-            newer = version > _SCHEMA_VERSION
+            newer = version > SCHEMA_VERSION
             raise StoreError(
                 f"{path}: written by a newer release (schema {version}); upgrade, or name another state_dir"
                 if newer

@@ -1,8 +1,9 @@
-"""What the operator asks for (control-plane writes it) and what became of it: the account-switcher writes that, and of
-orders about a task the dispatcher does, in a table of its own."""
+"""What the operator asks for (control-plane writes it) and what became of it: the account-switcher writes that, of
+orders about a task the dispatcher does, of a sweep the janitor, each in a table of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,9 +11,12 @@ import msgspec
 from failover.events import OrderDone, OrderPlaced
 from failover.store.db import Store, Transaction
 
-Verb = Literal["swap", "launch", "stop", "restart", "restore", "unpin", "cancel", "retry"]
+Verb = Literal["swap", "launch", "stop", "restart", "restore", "unpin", "cancel", "retry", "sweep"]
 #: Those that are about a task.
 TASK_VERBS = ("cancel", "retry")
+#: The tables of results: of the account-switcher, the dispatcher and the janitor.
+RESULTS = ("order_results", "task_order_results", "sweep_order_results")
+_NOT_THE_SWITCHERS = (*TASK_VERBS, "sweep")
 Outcome = Literal["done", "refused", "failed"]
 
 
@@ -67,21 +71,26 @@ def place(tx: Transaction, at_ms: int, verb: Verb, args: Args, by: str) -> int:
 
 
 def pending(store: Store) -> list[Order]:
-    """Return the orders without a result, oldest first; not those about tasks."""
-    return _pending(store, "NOT IN", "order_results")
+    """Return the account-switcher's orders without a result, oldest first: those about sessions."""
+    return _pending(store, "NOT IN", _NOT_THE_SWITCHERS, "order_results")
 
 
 def pending_of_tasks(store: Store) -> list[Order]:
     """Return the orders about tasks that have no result, oldest first."""
-    return _pending(store, "IN", "task_order_results")
+    return _pending(store, "IN", TASK_VERBS, "task_order_results")
 
 
-def _pending(store: Store, among: str, results: str) -> list[Order]:
-    marks = ", ".join("?" * len(TASK_VERBS))
+def pending_sweeps(store: Store) -> list[Order]:
+    """Return the orders to sweep that have no result, oldest first."""
+    return _pending(store, "IN", ("sweep",), "sweep_order_results")
+
+
+def _pending(store: Store, among: str, verbs: Sequence[str], results: str) -> list[Order]:
+    marks = ", ".join("?" * len(verbs))
     rows = store.query(
         f"SELECT * FROM orders WHERE verb {among} ({marks})"
         f" AND NOT EXISTS (SELECT 1 FROM {results} WHERE order_id = orders.id) ORDER BY id",
-        TASK_VERBS,
+        verbs,
     )
     return [_order(row) for row in rows]
 
@@ -94,10 +103,8 @@ def get(store: Store, order: int) -> Order | None:
 
 def result(store: Store, order: int) -> OrderResult | None:
     """Return what became of an order, None while that is open."""
-    row = store.one(
-        "SELECT * FROM order_results WHERE order_id = ? UNION ALL SELECT * FROM task_order_results WHERE order_id = ?",
-        (order, order),
-    )
+    sql = " UNION ALL ".join(f"SELECT * FROM {table} WHERE order_id = ?" for table in RESULTS)
+    row = store.one(sql, (order,) * len(RESULTS))
     return msgspec.convert(dict(row), OrderResult) if row else None
 
 
@@ -109,6 +116,11 @@ def finish(tx: Transaction, order: int, at_ms: int, outcome: Outcome, sentence: 
 def finish_of_task(tx: Transaction, order: int, at_ms: int, outcome: Outcome, sentence: str) -> None:
     """Write what became of an order about a task, and report it."""
     _finish(tx, "task_order_results", order, at_ms, outcome, sentence, "{}")
+
+
+def finish_sweep(tx: Transaction, order: int, at_ms: int, outcome: Outcome, sentence: str, detail: str) -> None:
+    """Write what became of an order to sweep, and report it. detail: what was done, one entry a finding."""
+    _finish(tx, "sweep_order_results", order, at_ms, outcome, sentence, detail)
 
 
 def _finish(tx: Transaction, table: str, order: int, at_ms: int, outcome: Outcome, sentence: str, detail: str) -> None:

@@ -53,6 +53,14 @@ CREATE TABLE task_order_results (  -- dispatcher: of the orders that are about a
     detail   TEXT NOT NULL DEFAULT '{}'
 );
 
+CREATE TABLE sweep_order_results (  -- janitor: of the orders to sweep at once
+    order_id INTEGER PRIMARY KEY,
+    at_ms    INTEGER NOT NULL,
+    outcome  TEXT NOT NULL,                   -- done | failed
+    sentence TEXT NOT NULL,
+    detail   TEXT NOT NULL DEFAULT '[]'       -- what was done, one entry a finding
+);
+
 CREATE TABLE hook_calls (       -- control-plane
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms         INTEGER NOT NULL,

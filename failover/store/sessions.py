@@ -65,6 +65,15 @@ def placements(store: Store) -> dict[str, Placement]:
     return {row["session"]: _placement(row) for row in store.query("SELECT * FROM placements ORDER BY session")}
 
 
+def conversations(store: Store) -> frozenset[str]:
+    """Return the conversations that our sessions are known to have been in."""
+    rows = store.query(
+        "SELECT conversation FROM placements UNION SELECT json_extract(body, '$.conversation') FROM moves"
+        " UNION SELECT conversation FROM checkpoints UNION SELECT conversation FROM activities"
+    )
+    return frozenset(row[0] for row in rows if row[0])
+
+
 def place(tx: Transaction, placement: Placement) -> None:
     """Write a placement, in place of the session's earlier one."""
     fields = msgspec.structs.asdict(placement)

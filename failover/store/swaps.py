@@ -130,6 +130,12 @@ def moves(store: Store, swap: int) -> list[Move]:
     return [msgspec.structs.replace(_move.decode(row["body"]), id=row["id"]) for row in rows]
 
 
+def open_moves(store: Store) -> list[Move]:
+    """Return the moves of the open swap."""
+    row = open_swap(store)
+    return moves(store, row.id) if row else []
+
+
 def away(store: Store) -> frozenset[str]:
     """Return the sessions that the open swap has stopped and not yet started again."""
     rows = store.query("SELECT m.session, m.state FROM moves m JOIN swaps s ON s.id = m.swap WHERE s.state = 'open'")

@@ -79,6 +79,8 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_12_a_reused_number_is_not_the_process_that_had_it
      test_12_a_stranger_with_a_dead_sessions_number_is_left_alone_by_every_verb
      test_12_a_stranger_that_got_the_number_in_mid_move_is_not_signalled_and_the_session_comes_back
+   janitor/test_files.py
+     test_registry_entries_of_our_dead_go_and_those_of_the_living_and_of_others_stay
 13 the tmux server is killed
    faults/test_tmux.py
      test_13_after_the_servers_end_each_session_is_reported_and_comes_back_with_its_history
@@ -95,6 +97,8 @@ part that they are about. tests/faults/test_table.py holds this table against th
 16 the disk is full
    faults/test_store.py
      test_16_a_full_disk_is_said_the_sessions_work_on_and_with_room_everything_goes_on
+   janitor/test_backups.py
+     test_a_copy_is_not_made_where_the_disk_would_be_full
 17 an fsync fails
    faults/test_store.py
      test_17_a_role_whose_disk_fails_a_sync_ends_and_never_tries_that_descriptor_again
@@ -105,6 +109,8 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_18_up_reports_a_torn_store_with_the_mend_and_the_sessions_go_on
    store/test_swaps.py
      test_what_is_no_store_of_ours_or_a_newer_one_is_refused
+   janitor/test_backups.py
+     test_one_goes_back_to_a_copy
 19 a truncated or half-written transcript line
    claude/test_transcript.py
      test_a_half_written_last_line_is_left_out
@@ -127,6 +133,10 @@ part that they are about. tests/faults/test_table.py holds this table against th
    queue/test_inbox.py
      test_what_is_no_regular_file_is_refused_without_being_opened
      test_a_file_of_over_one_mebibyte_is_refused
+   queue/test_keeping.py
+     test_whatever_somebody_put_in_the_place_of_a_status_json_is_replaced_unread
+   janitor/test_finished.py
+     test_what_is_no_plain_file_stays_with_its_reason_and_is_named_once
    test_config.py
      test_what_is_no_regular_file_is_refused_at_once
 23 hostile file names
@@ -135,6 +145,8 @@ part that they are about. tests/faults/test_table.py holds this table against th
    queue/test_inbox.py
      test_a_name_that_could_do_something_is_refused
      test_a_name_that_is_not_utf_8_is_refused_and_shown_escaped
+   janitor/test_finished.py
+     test_hostile_names_are_archived_and_told_in_printable_words
 24 the clock jumps a day, either way
    faults/test_clock.py
      test_24_the_time_of_day_is_read_only_where_that_is_meant_and_local_time_only_to_show_it

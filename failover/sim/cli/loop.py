@@ -104,6 +104,7 @@ class Loop:
         except Refused as refused:
             self._refused(refused)
             return
+        session.note("turn_over")
         outcome = session.hook("Stop", stop_hook_active=False, last_assistant_message=said,
                                background_tasks=session.background(), session_crons=[])  # fmt: skip
         if session.ending:

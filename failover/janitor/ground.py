@@ -1,0 +1,92 @@
+"""What a sweep stands on, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from failover.clock import Clock
+from failover.config import Config
+from failover.errors import HostError
+from failover.store.db import Store
+
+#: Rows deleted in one transaction: other roles write in between.
+ROWS = 500
+#: Of one kind in one sweep; what is left is the next sweep's, which then comes soon.
+MOST = 20_000
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that may go. kind: as it is told; subject: which; why: the rule; count: rows, or one for a file."""
+
+    kind: str
+    subject: str
+    why: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Ground:
+    """For a dry run the store is one that can only be read. troubles: what could not be looked at, in sentences."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    troubles: list[str] = field(default_factory=list)
+
+    @property
+    def now_ms(self) -> int:
+        """Return epoch milliseconds."""
+        return int(self.clock.epoch() * 1000)
+
+    def before(self, seconds: float) -> int:
+        """Return the moment that many seconds ago (epoch milliseconds)."""
+        return self.now_ms - int(seconds * 1000)
+
+    def age(self, path: Path) -> float:
+        """Return the seconds since a file was last written or moved, as far as its times are to be believed. Raises
+        OSError."""
+        info = path.lstat()
+        return self.clock.epoch() - max(info.st_mtime, info.st_ctime)
+
+
+class Sweep(Protocol):
+    """One kind of sweep. rows: what it deletes are rows, and their event is part of the transaction that does it."""
+
+    kind: str
+    rows: bool
+
+    def find(self) -> list[Finding]:
+        """Return what may go. It only looks."""
+
+    def clear(self, finding: Finding) -> int:
+        """Do away with what was found, if that is still so; return how much. Raises HostError, StoreError."""
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Return the regular files of a folder in the order of their names; none when it is not there.
+
+    Raises HostError when it cannot be looked into.
+    """
+    try:
+        found = sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+    except (FileNotFoundError, NotADirectoryError):
+        return iter(())
+    except OSError as error:
+        raise HostError(f"{folder}: cannot be looked into: {error.strerror}") from None
+    return iter(found)
+
+
+def remove(path: Path) -> int:
+    """Remove a file; return 0 when it is gone already. Raises HostError."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise HostError(f"{path}: cannot be removed: {error.strerror}") from None
+    return 1

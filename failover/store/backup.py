@@ -1,0 +1,135 @@
+"""Copies of the store: how they are made whole, named, checked and put back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from failover.errors import HostError, UsageError
+from failover.paths import Paths, require_private
+from failover.store.db import SCHEMA_VERSION, Store
+
+_NAME = re.compile(r"state-(\d{8}T\d{6}Z)\.db")
+#: Free space that a copy must leave (bytes).
+_ROOM = 64 * 1024 * 1024
+#: Numbers of the restored store begin this far on, so that none is given twice: a task's stands in prompts.
+_STEP = 1_000_000
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """One copy. at_ms: when it was made (epoch milliseconds, by its name); size: bytes."""
+
+    path: Path
+    at_ms: int
+    size: int
+
+
+def backups(folder: Path) -> list[Backup]:
+    """Return the copies, newest first."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            named = _NAME.fullmatch(path.name)
+            if named and path.is_file() and not path.is_symlink():
+                at = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+                found.append(Backup(path, int(at.timestamp() * 1000), path.stat().st_size))
+    return sorted(found, key=lambda one: one.path.name, reverse=True)
+
+
+def make(store: Store, source: Path, folder: Path, now_ms: int) -> Backup:
+    """Copy the store into `folder`, mode 0600: written beside, then renamed. Raises HostError, StoreError.
+
+    It is a reading transaction: other roles write on meanwhile.
+    """
+    size, free = source.stat().st_size, shutil.disk_usage(folder).free
+    if free < size + _ROOM:
+        raise HostError(
+            f"{folder}: {free // 2**20} MiB are free and a copy of the store takes {size // 2**20 + 1}, with "
+            f"{_ROOM // 2**20} to be left; make room there"
+        )
+    name = f"state-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now_ms / 1000))}.db"
+    part = folder / f".{name}.part"
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite writes into an empty file
+        store.query("VACUUM INTO ?", (str(part),))
+        _to_disk(part)
+        part.rename(folder / name)
+        _to_disk(folder)
+    except OSError as error:
+        raise HostError(f"{folder}: the store cannot be copied there: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return Backup(folder / name, now_ms, (folder / name).stat().st_size)
+
+
+def check(path: Path) -> None:
+    """Read a copy whole. Raises UsageError when it is none, or damaged, or of another release."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        with contextlib.closing(connection):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            connection.execute("SELECT 1 FROM events LIMIT 1")
+    except sqlite3.Error as error:
+        raise UsageError(f"{path}: is no copy of a store ({error}); see: claude-failover backups list") from None
+    if version != SCHEMA_VERSION or said != "ok":
+        what = f"of another release (schema {version})" if version != SCHEMA_VERSION else f"damaged ({said})"
+        raise UsageError(f"{path}: is {what}; take another: claude-failover backups list")
+
+
+def restore(copy: Path, paths: Paths, now_ms: int) -> Path | None:
+    """Put a copy in the store's place; return where the store that was there lies now, None when there was none.
+
+    Nobody may have the store open. Raises UsageError, HostError.
+    """
+    check(copy)
+    require_private(copy)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ms / 1000))
+    part = paths.store.with_name(f".{paths.store.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        shutil.copyfile(copy, part)
+        _number_on(part)
+        _to_disk(part)
+        moved = None
+        if paths.store.exists():
+            moved = paths.store.with_name(f"{paths.store.name}.before-{stamp}")
+            for ending in ("-wal", "-shm"):  # without its log the old one would miss its last changes
+                with contextlib.suppress(FileNotFoundError):
+                    paths.store.with_name(paths.store.name + ending).rename(moved.with_name(moved.name + ending))
+            paths.store.rename(moved)
+        part.rename(paths.store)
+        _to_disk(paths.state_dir)
+    except OSError as error:
+        raise HostError(f"{paths.store}: cannot be put back: {error.strerror}; see docs/janitor.md") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return moved
+
+
+def _number_on(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    with contextlib.closing(connection):
+        connection.execute(f"UPDATE sqlite_sequence SET seq = seq + {_STEP}")
+        connection.commit()
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
