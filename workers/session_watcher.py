@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import select
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from failover.claude import registry, transcript
@@ -146,7 +147,8 @@ class SessionWatcher:
 
     def _await_deaths(self, placed: dict[str, Placement]) -> None:
         wanted = {ProcessId(p.pid, p.start) for p in placed.values() if p.pid}
-        for gone in [one for one in self._deaths if one not in wanted or not process.alive(one)]:
+        dead = _readable(self._deaths.values())
+        for gone in [one for one, descriptor in self._deaths.items() if one not in wanted or descriptor in dead]:
             os.close(self._deaths.pop(gone))
         for one in wanted - self._deaths.keys():
             if (descriptor := process.open_pidfd(one)) is not None:
@@ -165,6 +167,14 @@ class SessionWatcher:
         self._watch.close()
         for descriptor in self._deaths.values():
             os.close(descriptor)
+
+
+def _readable(descriptors: Iterable[int]) -> set[int]:
+    """Return those that are readable now: of pidfds, those of the dead."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(0)}
 
 
 def _told(sighting: Sighting | None) -> tuple[object, ...]:

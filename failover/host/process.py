@@ -193,16 +193,28 @@ def die_with_parent(parent: int | None = None) -> None:
 
 def _stat(pid: int) -> list[str] | None:
     """Return the fields of /proc/PID/stat from the third (state) on. The second may hold blanks and brackets."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
-    except OSError:
-        return None
-    return text.rpartition(")")[2].split()
+    text = _read(f"/proc/{pid}/stat")
+    return text.rpartition(b")")[2].decode("ascii", "replace").split() if text else None
 
 
 def _arguments(pid: int) -> tuple[str, ...]:
-    try:
-        raw = (_PROC / str(pid) / "cmdline").read_bytes()
-    except OSError:
-        return ()
+    raw = _read(f"/proc/{pid}/cmdline")
     return tuple(os.fsdecode(part) for part in raw.removesuffix(b"\0").split(b"\0")) if raw else ()
+
+
+def _read(path: str) -> bytes:
+    """Return what a file of /proc says, nothing when it is gone. Hundreds are read in one look, so nothing dearer than
+    the system calls is done here."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        parts = []
+        while part := os.read(descriptor, 65536):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:  # it died while it was read
+        return b""
+    finally:
+        os.close(descriptor)

@@ -17,6 +17,7 @@ import click
 from failover.core.move import AWAY
 from failover.errors import FailoverError
 from failover.sim import audit, real_cli
+from failover.sim.bus_witness import BusWitness
 from failover.sim.world import World
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def run(world: World, *, headless: bool = True, picture: Path | None = None) -> 
     )
     tasks = [f"t{number:02}" for number in range(1, _TASKS + 1)]
     world.up()
-    bus = BusWitness(world)
+    bus = BusWitness(world, "swap.started")
     try:
         with _shown(world, headless, picture):
             world.launch()
@@ -130,10 +131,10 @@ def figures(world: World, tasks: list[str], bus: BusWitness) -> dict[str, Any]:
     steps = {task: range(1, _steps(number) + 1) for number, task in enumerate(tasks)}
     worked = {task for task in done if all((task, step) in stepped for step in steps[task])}
     waits = [
-        began - crossed for crossed in found.threshold_crossed.values() for began in bus.began[:1] if began > crossed
+        began - crossed for crossed in found.threshold_crossed.values() for began in bus.heard[:1] if began > crossed
     ]
     return {
-        "swaps": len(bus.began),
+        "swaps": len(bus.heard),
         "sessions": len(world.sessions),
         "moves": found.moves,
         "lost_turns": found.lost_turns,
@@ -151,33 +152,6 @@ def _spread(values: list[float]) -> dict[str, int | None]:
     if not ordered:
         return {"p50": None, "max": None}
     return {"p50": round(ordered[len(ordered) // 2]), "max": round(ordered[-1])}
-
-
-class BusWitness:
-    """A listener of the demo's own on the bus, with five lines of pyzmq: when did swaps begin?"""
-
-    def __init__(self, world: World) -> None:
-        self.began: list[float] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._listen, args=(world.config.paths.bus_out,), daemon=True)
-        self._thread.start()
-
-    def _listen(self, endpoint: str) -> None:
-        import zmq
-
-        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
-        socket.connect(endpoint)
-        socket.subscribe("swap.started")
-        while not self._stop.is_set():
-            if socket.poll(100):
-                socket.recv_multipart()
-                self.began.append(time.time())
-        socket.close(linger=0)
-
-    def stop(self) -> None:
-        """Stop listening."""
-        self._stop.set()
-        self._thread.join(timeout=5)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+from failover.bench.result import Row, row
 from failover.clock import SystemClock
 from failover.config import Config, load
 from failover.host import process
@@ -152,11 +153,9 @@ def _accepted(world: World, number: int) -> float:
     return float(rows[0]["at_ms"]) / 1000 - began
 
 
-def queue(real: Path | None, trials: int) -> list[dict[str, Any]]:
+def queue(real: Path | None, trials: int) -> list[Row]:
     """Measure the growth of each step, for each tenfold of task files, and the time to acceptance."""
-    from failover.sim.bench import row
-
-    results = []
+    results: list[Row] = []
     for step, took in growth().items():
         curve = ", ".join(f"{size}: {took[size]:.1f}" for size in SIZES)
         # Below a few milliseconds it is the clock and the machine that are measured.

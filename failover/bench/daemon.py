@@ -1,0 +1,81 @@
+"""The daemon itself: how soon it is ready, and what it takes of the machine while nobody works."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from pathlib import Path
+
+import psutil
+
+from failover.bench.result import Row, row
+from failover.host import daemon
+from failover.sim.world import World
+
+#: How long the daemon is watched at rest (seconds); FAILOVER_BENCH_SECONDS shortens it.
+_WATCHED = float(os.environ.get("FAILOVER_BENCH_SECONDS", "60"))
+_SIZES = (0, 20, 100)
+_MIB = 2**20
+
+
+def up(real: Path | None, trials: int) -> list[Row]:
+    """Measure `claude-failover up` from its call to its return, with all roles ready."""
+    took = []
+    with World(accounts=("a",)) as world:
+        for _ in range(trials + 1):
+            began = time.monotonic()
+            world.up()
+            took.append(time.monotonic() - began)
+            world.cli("down")
+    return [row("up to all ready, p50", statistics.median(took[1:]), "s", None, 3.0)]
+
+
+def idle(real: Path | None, trials: int) -> list[Row]:
+    """Measure memory and CPU of supervisord and all roles while no session works, and how the store grows meanwhile."""
+    rows: list[Row] = []
+    for size in _SIZES:
+        names = {f"ccl-{number}": "app" for number in range(size)}
+        with World(real=real, accounts=("a", "b"), sessions=names or {"ccl-0": "app"}) as world:
+            world.up()
+            for first in range(0, size, 10):
+                world.launch(*list(names)[first : first + 10])
+            world.wait(lambda world=world: _quiet(world), "nothing being said", 120)  # type: ignore[misc]
+            rows += _rest(world, size)
+    return rows
+
+
+def _quiet(world: World) -> bool:
+    newest = world.query("SELECT max(at_ms) AS at_ms FROM events")[0]["at_ms"] or 0
+    return time.time() * 1000 - newest > 5000
+
+
+def _rest(world: World, size: int) -> list[Row]:
+    supervisor = daemon.find(world.config.paths)
+    assert supervisor is not None
+    top = psutil.Process(supervisor.pid)
+    processes = [top, *top.children(recursive=True)]
+    before, stored = _cpu(processes), _stored(world)
+    began = time.monotonic()
+    time.sleep(_WATCHED)  # this is the measurement
+    watched = time.monotonic() - began
+    used, grown = _cpu(processes) - before, _stored(world) - stored
+    memory = sum(one.memory_full_info().pss for one in processes)
+    with_sessions = f"{size} sessions"
+    # What is promised is of 20 sessions; of 100 at most twice that.
+    more = 2 if size > 20 else 1
+    return [
+        row(f"daemon at rest, memory, {with_sessions}", memory / _MIB, "MiB PSS", None, 150.0 * more),
+        row(f"daemon at rest, CPU, {with_sessions}", 100 * used / watched, "% of a core", None, 1.0 * more),
+        row(f"store, growth at rest, {with_sessions}", grown * 86400 / watched / _MIB, "MiB/day", None, 50.0 * more),
+    ]
+
+
+def _cpu(processes: list[psutil.Process]) -> float:
+    return sum(sum(one.cpu_times()[:2]) for one in processes)
+
+
+def _stored(world: World) -> int:
+    """Return how many bytes of the store hold something."""
+    pages = world.query("PRAGMA page_count")[0][0] - world.query("PRAGMA freelist_count")[0][0]
+    return int(pages) * int(world.query("PRAGMA page_size")[0][0])

@@ -1,0 +1,181 @@
+"""How what a role does grows with the sessions and the accounts: curves, not points."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from failover.bench.result import Row, row
+from failover.candidates import candidates
+from failover.clock import SystemClock
+from failover.config import Config, load
+from failover.core.usage import Reading
+from failover.host import process
+from failover.host.process import ProcessId
+from failover.http import views
+from failover.runtime import Host, Role
+from failover.store import hooks, sessions, usage
+from failover.store.db import Store
+from failover.store.sessions import Placement
+
+SESSIONS = (1, 5, 20, 100, 400)
+ACCOUNTS = (1, 5, 20, 50)
+#: The roles that look at every session or account in a cycle.
+_ROLES = {
+    "session-watcher": ("workers.session_watcher", "SessionWatcher"),
+    "checkpoint": ("workers.checkpoint", "CheckpointRole"),
+    "quota-monitor": ("workers.quota_monitor", "QuotaMonitor"),
+    "account-switcher": ("workers.account_switcher", "AccountSwitcher"),
+}
+_REPEATS = 7
+
+
+def growth(real: Path | None, trials: int) -> list[Row]:
+    """Measure a cycle of each role that looks at all sessions, and the status, with 1 to 400 sessions and with 1 to 50
+    accounts. A session here is a sleeping process with a registry entry, a placement and a statusline: what is measured
+    is our own looking, not a binary at work.
+    """
+    by_sessions = {size: _taken(size, 2) for size in SESSIONS}
+    by_accounts = {size: _taken(20, size) for size in ACCOUNTS}
+    return [
+        *_rows(by_sessions, "sessions", small=100),
+        *_rows(by_accounts, "accounts", small=20),
+    ]
+
+
+def _rows(found: dict[int, dict[str, float]], what: str, small: int) -> list[Row]:
+    """Hold the largest size against a smaller one, times how many more there are: steeper than that is not linear."""
+    largest = max(found)
+    rows = []
+    for step in found[largest]:
+        curve = ", ".join(f"{size}: {took[step]:.2f}" for size, took in found.items())
+        # Below a few milliseconds it is the clock and the machine that are measured.
+        limit = max(found[small][step], 2.0) * largest / small
+        rows.append(row(f"{step} by {what} (ms of CPU at {curve})", found[largest][step], "ms", limit, 1.2))
+    return rows
+
+
+def _taken(size: int, accounts: int) -> dict[str, float]:
+    root = Path(tempfile.mkdtemp(prefix="cb-"))
+    hall = _Hall(root, size, accounts)
+    try:
+        return hall.steps()
+    finally:
+        hall.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+class _Hall:
+    """A store, a registry and so many sleeping processes, each the process of a session."""
+
+    def __init__(self, root: Path, size: int, accounts: int) -> None:
+        self._root, self._size = root, size
+        self._accounts = [f"a{number}" for number in range(accounts)]
+        (root / "app" / ".agent-queue" / "inbox").mkdir(parents=True)
+        file = root / "config.yaml"
+        file.write_text(json.dumps({
+            "version": 1, "state_dir": f"{root}/s", "shared_dir": f"{root}/claude",
+            "accounts": [{"name": name, "config_dir": f"{root}/{name}"} for name in self._accounts],
+            "sessions": [{"name": f"s{{0..{size - 1}}}", "project": f"{root}/app"}],
+            "projects": [f"{root}/app"], "usage": {"poll": False}, "tmux": {"socket": f"cb-{root.name}"},
+        }))  # fmt: skip
+        file.chmod(0o600)
+        self._config: Config = load(file)
+        self._config.paths.ensure()
+        self._store = Store.open(self._config.paths.store, "bench", "bench")
+        self._sleepers = [subprocess.Popen(["sleep", "3600"]) for _ in range(size)]
+        registry = self._config.shared_dir / "sessions"
+        registry.mkdir(parents=True)
+        for number, sleeper in enumerate(self._sleepers):
+            one = process.identify(sleeper.pid)
+            assert one is not None
+            self._place(registry, number, one)
+        for name in self._accounts:
+            for window, used in (("five_hour", 40.0), ("seven_day", 30.0)):
+                self._read(name, window, used)
+
+    def _place(self, registry: Path, number: int, one: ProcessId) -> None:
+        conversation, account = str(uuid.uuid4()), self._accounts[number % len(self._accounts)]
+        placement = Placement(
+            session=f"s{number}", account=account, conversation=conversation, cwd=f"{self._root}/app",
+            wanted="running", launch=f"l{number}", pid=one.pid, start=one.start,
+        )  # fmt: skip
+        entry = {
+            "pid": one.pid, "procStart": str(one.start), "sessionId": conversation, "cwd": placement.cwd,
+            "status": "busy", "updatedAt": int(time.time() * 1000), "version": "2.1.330",
+        }  # fmt: skip
+        (registry / f"{one.pid}.json").write_text(json.dumps(entry))
+        line = {"context_window": {"used": 1000}, "rate_limits": {}}
+        with self._store.transaction() as tx:
+            sessions.place(tx, placement)
+            hooks.record_statusline(
+                tx, session=placement.session, account=account, launch=placement.launch, conversation=conversation,
+                at_ms=self._store.now_ms(), body=json.dumps(line),
+            )  # fmt: skip
+
+    def _read(self, account: str, window: str, used: float) -> None:
+        now = self._store.now_ms()
+        with self._store.transaction() as tx:
+            for number in range(60):
+                usage.note(
+                    tx,
+                    Reading(
+                        account=account, window=window, used=used + number / 100, resets_at=now // 1000 + 9000,
+                        observed_ms=now - 600_000 + number, source="bench",
+                    ),
+                )  # fmt: skip
+
+    def steps(self) -> dict[str, float]:
+        """Take each step and return its milliseconds."""
+        found = {}
+        for name, (module, kind) in _ROLES.items():
+            role = self._role(name, getattr(import_module(module), kind))
+            found[f"a cycle of {name}"] = _took(lambda role=role: role.cycle(()))  # type: ignore[misc]
+            role.close()
+        found["the accounts as the policy sees them"] = _took(
+            lambda: candidates(self._config, self._store, time.time())
+        )
+        found["status"] = _took(lambda: views.status(self._config, self._store))
+        return found
+
+    def _role(self, name: str, make: Callable[[Host], Role]) -> Role:
+        own = process.identify(os.getpid())
+        store = Store.open(self._config.paths.store, name, "bench")
+        return make(
+            Host(
+                self._config, self._config.paths, store, SystemClock(), "bench", cast(Any, own),
+                logging.getLogger("bench"), cast(Any, None),
+            )
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """End the sleepers."""
+        for sleeper in self._sleepers:
+            sleeper.kill()
+        for sleeper in self._sleepers:
+            sleeper.wait()
+        self._store.close()
+
+
+def _took(step: Callable[[], object]) -> float:
+    """Return the CPU time of a step (milliseconds, median; the first two go uncounted: they find something new).
+
+    Not the time on the clock: on a busy machine that tells of the others.
+    """
+    times = []
+    for _ in range(_REPEATS + 2):
+        began = time.thread_time()
+        step()
+        times.append((time.thread_time() - began) * 1000)
+    return statistics.median(times[2:])

@@ -1,0 +1,94 @@
+"""Twenty working sessions at once: how long each is away, and the whole swap against what one would do by hand."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from failover.bench.bare import Bare
+from failover.bench.result import Row, row
+from failover.sim.demo import drop_task
+from failover.sim.world import World
+
+SESSIONS = 20
+_PATIENCE = 300.0
+
+
+def pool(real: Path | None, trials: int) -> list[Row]:
+    """Swap a pool of working sessions; then stop the daemon and relaunch the same sessions bare: all at once (each is
+    away for most of that), and one after another, as a shell script does.
+
+    A session's blackout: from the end of its last tool before it moved, by the tool's own note, to its first request
+    under the other account, by the API's log. Their tasks go on through all three.
+    """
+    names = [f"ccl-{number}" for number in range(SESSIONS)]
+    with World(real=real, accounts=("a", "b", "c", "d"), sessions=dict.fromkeys(names, "app"),
+               failover={"deadline": {"soft": "4m"}}) as world:  # fmt: skip
+        world.api.control(chunk_delay=0)
+        world.up()
+        for first in range(0, SESSIONS, 5):
+            world.launch(*names[first : first + 5], account="a")
+        for name in names:
+            drop_task(world, "app", f"task-{name}", 400, 1.0)
+        world.wait(lambda: len({note["task"] for note in world.steps()}) == SESSIONS, "all at work", _PATIENCE)
+        began = time.monotonic()
+        world.cli("swap", "--to", "b", timeout=_PATIENCE)
+        whole = time.monotonic() - began
+        away = _blackouts(world, "b")
+        world.cli("down")
+        bare = [Bare(world, name, world.placement(name).conversation) for name in names]
+        stampede = _timed(world, lambda: _all_at_once(bare, "c"), bare)
+        one_by_one = _timed(world, lambda: _in_turn(world, bare, "d"), bare)
+    count = f"{SESSIONS} sessions"
+    return [
+        row(f"{count}, blackout of each, mean of {len(away)}", statistics.mean(away), "s", None, 1.5),
+        row(f"{count}, the whole swap against all relaunched at once", whole, "s", stampede, 1.25),
+        row(f"{count}, the whole swap against one after another", whole, "s", one_by_one, 1.0),
+    ]
+
+
+def _blackouts(world: World, target: str) -> list[float]:
+    ends: dict[str, list[float]] = {}
+    for note in world.steps():
+        if note["event"] == "end":
+            ends.setdefault(note["task"], []).append(note["t"])
+    found = []
+    for row_ in world.query("SELECT name, json_extract(body, '$.session') AS session FROM tasks"):
+        conversation = world.placement(row_["session"]).conversation
+        first = next((r["t"] for r in world.api.requests(conversation) if r["account"] == target), None)
+        before = [end for end in ends.get(row_["name"].removesuffix(".md"), []) if first is not None and end < first]
+        if first is not None and before:
+            found.append(first - before[-1])
+    assert len(found) >= SESSIONS * 0.8, f"only {len(found)} sessions moved at the end of a tool"
+    return found
+
+
+def _timed(world: World, relaunch: Callable[[], object], sessions: Sequence[Bare]) -> float:
+    """Return the seconds until each session has asked the API again."""
+    began = time.monotonic()
+    asked = {one: len(one.requests()) for one in sessions}
+    relaunch()
+    world.wait(lambda: all(len(one.requests()) > asked[one] for one in sessions), "all at work again", _PATIENCE)
+    return time.monotonic() - began
+
+
+def _all_at_once(sessions: Sequence[Bare], account: str) -> None:
+    for one in sessions:
+        one.kill()
+    waiting = list(sessions)
+    while waiting:
+        for one in [one for one in waiting if one.dead]:
+            one.launch(account, "Continue.", resume=True)
+            waiting.remove(one)
+        time.sleep(0.005)
+
+
+def _in_turn(world: World, sessions: Sequence[Bare], account: str) -> None:
+    for one in sessions:
+        known = len(one.requests())
+        one.kill()
+        one.await_death()
+        one.launch(account, "Continue.", resume=True)
+        world.wait(lambda one=one, known=known: len(one.requests()) > known, f"{one.name} at work again")  # type: ignore[misc]
