@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from pathlib import Path
@@ -13,8 +12,6 @@ from failover.bench.result import Row, row
 from failover.host import daemon
 from failover.sim.world import World
 
-#: How long the daemon is watched at rest (seconds); FAILOVER_BENCH_SECONDS shortens it.
-_WATCHED = float(os.environ.get("FAILOVER_BENCH_SECONDS", "60"))
 _SIZES = (0, 20, 100)
 _MIB = 2**20
 
@@ -31,8 +28,9 @@ def up(real: Path | None, trials: int) -> list[Row]:
     return [row("up to all ready, p50", statistics.median(took[1:]), "s", None, 3.0)]
 
 
-def idle(real: Path | None, trials: int) -> list[Row]:
-    """Measure memory and CPU of supervisord and all roles while no session works, and how the store grows meanwhile."""
+def idle(real: Path | None, trials: int, seconds: float) -> list[Row]:
+    """Measure memory and CPU of supervisord and all roles while no session works for so many seconds, and
+    how the store grows meanwhile."""
     rows: list[Row] = []
     for size in _SIZES:
         names = {f"ccl-{number}": "app" for number in range(size)}
@@ -41,7 +39,7 @@ def idle(real: Path | None, trials: int) -> list[Row]:
             for first in range(0, size, 10):
                 world.launch(*list(names)[first : first + 10])
             world.wait(lambda world=world: _quiet(world), "nothing being said", 120)  # type: ignore[misc]
-            rows += _rest(world, size)
+            rows += _rest(world, size, seconds)
     return rows
 
 
@@ -50,14 +48,14 @@ def _quiet(world: World) -> bool:
     return time.time() * 1000 - newest > 5000
 
 
-def _rest(world: World, size: int) -> list[Row]:
+def _rest(world: World, size: int, seconds: float) -> list[Row]:
     supervisor = daemon.find(world.config.paths)
     assert supervisor is not None
     top = psutil.Process(supervisor.pid)
     processes = [top, *top.children(recursive=True)]
     before, stored = _cpu(processes), _stored(world)
     began = time.monotonic()
-    time.sleep(_WATCHED)  # this is the measurement
+    time.sleep(seconds)  # this is the measurement
     watched = time.monotonic() - began
     used, grown = _cpu(processes) - before, _stored(world) - stored
     memory = sum(one.memory_full_info().pss for one in processes)

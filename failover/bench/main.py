@@ -13,7 +13,7 @@ from failover.bench.result import Row, machine
 from failover.sim import real_cli
 
 #: name → module of this package, the function in it. A function takes the real binary (None: the simulated one) and
-#: how many trials are counted.
+#: how many trials are counted; those of `TIMED` also how many seconds they watch.
 BENCHMARKS = {
     "blackout": ("blackout", "blackout"),
     "pool": ("pool", "pool"),
@@ -26,29 +26,33 @@ BENCHMARKS = {
     "recovery": ("recovery", "recovery"),
     "up": ("daemon", "up"),
     "idle": ("daemon", "idle"),
+    "api": ("api", "api"),
     "growth": ("growth", "growth"),
 }
-Benchmark = Callable[[Path | None, int], list[Row]]
+TIMED = ("idle", "api")
 
 
-def find(name: str) -> Benchmark:
-    """Return the benchmark of that name."""
+def measure(name: str, real: Path | None, trials: int, seconds: float) -> list[Row]:
+    """Run the benchmark of that name."""
     module, function = BENCHMARKS[name]
-    found: Benchmark = getattr(import_module(f"failover.bench.{module}"), function)
-    return found
+    found: Callable[..., list[Row]] = getattr(import_module(f"failover.bench.{module}"), function)
+    return found(real, trials, seconds) if name in TIMED else found(real, trials)
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--real", is_flag=True, help="With the real Claude Code (installed from npm if need be).")
 @click.option("--trials", default=5, show_default=True, help="Counted trials, after one warm-up.")
+@click.option("--seconds", default=60.0, show_default=True, help=f"How long {' and '.join(TIMED)} watch.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the results there.")
 @click.option(
     "--compare",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Results of an earlier run; each figure is shown beside its own.",
 )
-def main(names: Sequence[str], real: bool, trials: int, file: Path | None, compare: Path | None) -> None:
+def main(
+    names: Sequence[str], real: bool, trials: int, seconds: float, file: Path | None, compare: Path | None
+) -> None:
     """Measure, each figure against its limit in the same run. A benchmark that breaks ends it with 1; one that is
     outside its budget does not: that may be the machine."""
     binary = real_cli.real_claude() if real else None
@@ -56,7 +60,7 @@ def main(names: Sequence[str], real: bool, trials: int, file: Path | None, compa
     results: list[Row] = []
     for name in names or BENCHMARKS:
         click.echo(f"{name}: measuring ...", err=True)
-        for result in find(name)(binary, trials):
+        for result in measure(name, binary, trials, seconds):
             results.append(result)
             click.echo(result.sentence() + _beside(result, before.get(result.name)))
     outside = [result.name for result in results if result.verdict == "outside"]
