@@ -58,8 +58,15 @@ def show_command(cli: Cli, number: int, as_json: bool) -> None:
         if name == "state":
             click.echo(f"  {name:<14}{paint(printable(text))}")
             continue
-        indent = {"initial_indent": f"  {name:<14}", "subsequent_indent": " " * 16}
-        click.echo(textwrap.fill(printable(text), width(), break_on_hyphens=False, **indent))
+        click.echo(
+            textwrap.fill(
+                printable(text),
+                width(),
+                initial_indent=f"  {name:<14}",
+                subsequent_indent=" " * 16,
+                break_on_hyphens=False,
+            )
+        )
 
 
 def _said(one: views.CheckpointView) -> dict[str, Any]:

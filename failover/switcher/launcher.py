@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 
 from failover.claude import config_dir, launch, seed, transcript
@@ -32,15 +31,11 @@ class Launcher:
     """Starts sessions. It refuses where a process may live on the conversation, and where a pane is in use."""
 
     def __init__(self, config: Config, tmux: Tmux) -> None:
-        self._config, self._tmux = config, tmux
-
-    def panes(self) -> Mapping[str, Pane]:
-        """Return the first pane of each tmux session. Raises HostError."""
-        return self._tmux.panes()
+        self._config, self.tmux = config, tmux
 
     def server(self) -> ProcessId | None:
         """Return the tmux server that the sessions live in, None when there is none. Raises HostError."""
-        pane = next(iter(self._tmux.panes().values()), None)
+        pane = next(iter(self.tmux.panes().values()), None)
         return process.identify(pane.server) if pane else None
 
     def make_whole(self, account: str) -> None:
@@ -55,7 +50,7 @@ class Launcher:
 
         Raises HostError.
         """
-        pane = self._tmux.panes().get(placement.session)
+        pane = self.tmux.panes().get(placement.session)
         found = bearer(pane, placement.session, placement.launch)
         return (pane, found) if pane and found else None
 
@@ -96,8 +91,8 @@ class Launcher:
             )
         )
         command = ["sh", str(script)]
-        pane = self._tmux.panes().get(placement.session)
+        pane = self.tmux.panes().get(placement.session)
         if pane is None:
-            return self._tmux.new_session(placement.session, cwd, command)
+            return self.tmux.new_session(placement.session, cwd, command)
         # tmux refuses while the pane's process lives, whoever it belongs to.
-        return self._tmux.respawn(pane.pane_id, cwd, command)
+        return self.tmux.respawn(pane.pane_id, cwd, command)

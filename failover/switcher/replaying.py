@@ -114,15 +114,9 @@ def _is_ours(store: Store, session: str, text: str) -> bool:
     if found is None:
         return True
     task = tasks.get(store, found[0])
-    return (
-        task is not None
-        and task.state in ("delivering", "running")
-        and (task.session, task.attempt)
-        == (
-            session,
-            found[1],
-        )
-    )
+    if task is None or task.state not in ("delivering", "running"):
+        return False
+    return (task.session, task.attempt) == (session, found[1])
 
 
 def _task(store: Store, move: Move) -> AtTask | None:

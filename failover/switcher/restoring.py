@@ -4,14 +4,13 @@ failover/core/restore.py; bringing one back is a move of kind `restore`."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from failover.candidates import candidates, rules
-from failover.claude import registry, transcript
+from failover.claude import transcript
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy, restore
@@ -21,13 +20,13 @@ from failover.core.restore import Found, Verdict
 from failover.errors import UsageError
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.host.tmux import Pane
 from failover.store import checkpoints, orders, sessions, swaps, tasks, usage
 from failover.store.db import Store
 from failover.store.sessions import Placement
 from failover.store.swaps import SwapRow
 from failover.switcher import replaying
 from failover.switcher.launcher import Launcher
+from failover.switcher.look import Scene
 
 _Judge = Callable[[Found], Verdict]
 
@@ -86,18 +85,18 @@ class Restorer:
     def _judged(self, placed: Sequence[Placement], judge: _Judge) -> list[Judged]:
         notes, doing = checkpoints.newest(self._store), {task.session for task in tasks.handed_over(self._store)}
         resumed = [_last_conversation(one, notes.get(one.session)) for one in placed]
-        accounts, full = self._accounts(resumed)
-        world = _World(self._config, self._launcher)
+        scene = Scene(self._config, self._store, self._launcher.tmux, self._clock.epoch())
+        accounts, full = self._accounts(resumed, scene)
         found = []
         for one in resumed:
             account = accounts.get(one.session, "")
-            seen = self._found(one, world, account, full)
+            seen = self._found(one, scene, account, full)
             noted = notes.get(one.session)
             busy = one.session in doing or (noted is not None and bool(noted.checkpoint.prompt))
             found.append(Judged(one, judge(seen), account, busy))
         return found
 
-    def _found(self, one: Placement, world: _World, account: str, full: str) -> Found:
+    def _found(self, one: Placement, scene: Scene, account: str, full: str) -> Found:
         configured = any(spec.name == one.session for spec in self._config.sessions)
         alive = process.alive(ProcessId(one.pid, one.start))
         if one.wanted != "running" or alive or not configured:
@@ -105,13 +104,13 @@ class Restorer:
         server: Literal["lives", "died", "unknown"] = "unknown"
         if one.server_pid:
             server = "lives" if process.alive(ProcessId(one.server_pid, one.server_start)) else "died"
-        pane, now = world.panes.get(one.session), self._store.now_ms()
+        pane, now = scene.panes.get(one.session), self._store.now_ms()
         tried = swaps.restored(self._store, one.session, now - int(restore.TRIES_WITHIN * 1000))
         return Found(
             pid=one.pid,
             server=server,
             closed=server == "lives" and pane is None,
-            elsewhere=world.on(one.conversation),
+            elsewhere=scene.elsewhere(one.conversation, set()),
             occupied=pane.pid if pane and not pane.dead and process.identify(pane.pid) else 0,
             folder=Path(one.cwd).is_dir(),
             account=account,
@@ -121,11 +120,10 @@ class Restorer:
             waited=self._clock.monotonic() - self._lost_since.get(one.launch, self._clock.monotonic()),
         )
 
-    def _accounts(self, placed: Sequence[Placement]) -> tuple[dict[str, str], str]:
+    def _accounts(self, placed: Sequence[Placement], scene: Scene) -> tuple[dict[str, str], str]:
         """Return the account for each session: its own if that has room, else as the policy chooses; and why others
         have none."""
-        now = self._clock.epoch()
-        views, said = candidates(self._config, self._store, now), rules(self._config, now)
+        views, said = scene.accounts, scene.rules
         low = policy.idle_for(views, said)
         by_name = {view.name: view for view in views}
         has_room = {view.name for view in views if view.name not in low and not view.trouble}
@@ -143,7 +141,7 @@ class Restorer:
                 going = [name for name in leaving if not wanted.sessions or name in wanted.sessions]
                 found |= {name: wanted.shares.get(name, wanted.target) for name in going}
         opens = policy.earliest_reset(views)
-        when = "" if opens is None else f"; the first window opens in {max(0.0, opens - now):.0f} s"
+        when = "" if opens is None else f"; the first window opens in {max(0.0, opens - self._clock.epoch()):.0f} s"
         return found, f"no account has room{when}"
 
     # -- the answer to an order ----------------------------------------------------------------------
@@ -185,22 +183,6 @@ class Restorer:
             task=at,
             told=move.prompt,
         )
-
-
-class _World:
-    """One look at panes, registry and processes, shared by all sessions of a judgement."""
-
-    def __init__(self, config: Config, launcher: Launcher) -> None:
-        self.panes: Mapping[str, Pane] = launcher.panes()
-        entries = registry.read_all(config.shared_dir / "sessions")
-        self._registry = [one for one in entries if process.alive(ProcessId(one.pid, one.start))]
-        self._processes = process.of_user()
-
-    def on(self, conversation: str) -> tuple[int, ...]:
-        """Return the live processes on a conversation, by registry and by arguments."""
-        found = {one.pid for one in self._registry if one.conversation == conversation}
-        found |= {one.pid for one, arguments in self._processes.items() if conversation in arguments}
-        return tuple(sorted(found))
 
 
 def _last_conversation(placement: Placement, noted: checkpoints.Noted | None) -> Placement:
