@@ -10,7 +10,7 @@ from failover.claude import launch
 from failover.core.retention import Log, lasting, past_logs
 from failover.errors import HostError
 from failover.host import process
-from failover.host.daemon import ROLES
+from failover.host.roles import ROLES
 from failover.janitor.ground import Finding, Ground, files, remove
 from failover.queue import names
 from failover.store import sessions, swaps

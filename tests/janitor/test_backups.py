@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -58,7 +59,7 @@ def test_no_copies_are_made_or_removed_where_they_are_off(tmp_path: Path) -> Non
 
 def test_a_copy_is_not_made_where_the_disk_would_be_full(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.later(2 * DAY)
-    monkeypatch.setattr(backup.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=1000, f_frsize=1000))
     house.put("done", "a.md")
     house.later(31 * DAY)
     said = house.sweep()
@@ -92,6 +93,24 @@ def test_one_goes_back_to_a_copy(house: House) -> None:
     kept = Store.open(was, "reader")
     assert [task.name for task in tasks.open_tasks(kept)] == ["kept", "after"], "what was there is kept whole"
     assert stat.S_IMODE(house.config.paths.store.stat().st_mode) == 0o600
+
+
+def test_a_damaged_store_is_gone_back_from_too(house: House) -> None:
+    queued(house, "kept")
+    house.later(2 * DAY)
+    house.sweep()
+    copy = backup.backups(house.config.paths.backup_dir)[0].path
+    store = house.config.paths.store
+    log = store.with_name(f"{store.name}-wal")
+    store.write_bytes(b"torn" * 5000)
+    assert log.exists()
+    done = cli(house, "backups", "restore", copy.name, "--json")
+    assert done.returncode == 0, done.stderr
+    was = Path(json.loads(done.stdout)["was"])
+    assert was.read_bytes() == b"torn" * 5000
+    again = Store.open(store, "dispatcher", "again")
+    again.check()
+    assert [task.name for task in tasks.open_tasks(again)] == ["kept"]
 
 
 def test_nobody_goes_back_while_a_role_runs(house: House) -> None:
