@@ -125,8 +125,8 @@ def is_orphan(one: Bearer) -> bool:
 
 
 def is_due(newest_ms: int | None, now_ms: int, every: float) -> bool:
-    """Say whether a backup is due. every: seconds, 0 for never; one from the future (a clock was wrong) is none."""
-    return every > 0 and (newest_ms is None or not now_ms - every * 1000 < newest_ms <= now_ms)
+    """Say whether a backup is due. newest_ms: when the last one was made, None for none; every: seconds, 0: never."""
+    return every > 0 and (newest_ms is None or newest_ms <= now_ms - every * 1000)
 
 
 def lasting(seconds: float) -> str:

@@ -16,20 +16,9 @@ from typing import Any
 
 from failover.errors import HostError
 from failover.host.process import ProcessId, cmdline, identify
+from failover.host.roles import ROLES as ROLES
 from failover.paths import Paths
 
-#: The programs of supervisord.conf.
-ROLES = (
-    "bus",
-    "control-plane",
-    "account-switcher",
-    "session-watcher",
-    "quota-monitor",
-    "dispatcher",
-    "checkpoint",
-    "notifier",
-    "janitor",
-)
 _ANSWER_WITHIN = 2.0
 _DEFAULT_STATE_DIR = "~/.local/state/claude-failover"
 

@@ -97,16 +97,24 @@ class Finished:
         except (FileNotFoundError, NotADirectoryError):
             return
         plain: dict[str, float] = {}
+        foreign = []
         for name, entry in entries.items():
             if name.startswith(".") and not name.endswith(names.SUFFIX):
                 continue  # half-written: see leftovers
-            info = entry.stat(follow_symlinks=False)
+            try:
+                info = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
             if stat.S_ISREG(info.st_mode) and name.endswith((names.SUFFIX, RESULT, REASON)):
                 # A rename sets ctime: from then on it lay here.
                 plain[name] = max(info.st_mtime, info.st_ctime)
-            elif (path := folder / name) not in self._named:
-                self._named.add(path)
-                self._ground.troubles.append(f"{names.shown(str(path))}: is no task's, left alone")
+            elif folder / name not in self._named:
+                self._named.add(folder / name)
+                foreign.append(names.shown(name))
+        if foreign:
+            more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""
+            named = ", ".join(sorted(foreign)[:5])
+            self._ground.troubles.append(f"{folder}: {named}{more} belong to no task, left alone")
         refused = {names.beside(name.removesuffix(names.SUFFIX), REASON) for name in entries if _is_task(name)} - {
             names.beside(name.removesuffix(names.SUFFIX), REASON) for name in plain if _is_task(name)
         }

@@ -10,7 +10,7 @@ from failover.claude import launch
 from failover.core.retention import Log, lasting, past_logs
 from failover.errors import HostError
 from failover.host import process
-from failover.host.daemon import ROLES
+from failover.host.roles import ROLES
 from failover.janitor.ground import Finding, Ground, files, remove
 from failover.queue import names
 from failover.store import sessions, swaps
@@ -59,25 +59,24 @@ class FileSweep:
 
 
 class Parts(FileSweep):
-    """Files that a kill left half-written, in the folders where only we write. Never in an inbox: there a `.part` is
+    """Files that a kill left half-written, by the names that only we give. Never in an inbox: there a `.part` is
     somebody's task on its way."""
 
     kind = "half-written files"
-    _OURS = re.compile(r"\..*\.part|\.(state\.db|token)\.\d+|token\.\d+", re.DOTALL)
-    _SETTINGS = re.compile(r"supervisord\.conf\.part")
+    _IN_STATE = re.compile(r"\..*\.part|supervisord\.conf\.part|\.state\.db\.\d+|token\.\d+")
+    #: As `replace` in failover/queue/folder.py names what becomes status.json, a result or a reason.
+    _IN_QUEUE = re.compile(r"\..*(\.json|\.txt|-[0-9a-f]{12})\.part", re.DOTALL)
 
     def _look(self) -> Iterator[tuple[Path, str]]:
         config, why = self._ground.config, f"half-written for more than {lasting(_PART_RESTS)}"
-        state = config.paths.state_dir
-        folders = [state, config.paths.launch_dir, config.paths.backup_dir]
+        paths = config.paths
+        folders = [(folder, self._IN_STATE) for folder in (paths.state_dir, paths.launch_dir, paths.backup_dir)]
         for project in config.projects:
             root = project / ".agent-queue"
-            folders += [root, root / "done", root / "failed"]
-        for folder in folders:
-            for path in self._old(folder, self._OURS, _PART_RESTS):
+            folders += [(folder, self._IN_QUEUE) for folder in (root, root / "done", root / "failed")]
+        for folder, pattern in folders:
+            for path in self._old(folder, pattern, _PART_RESTS):
                 yield path, why
-        for path in self._old(state, self._SETTINGS, _PART_RESTS):
-            yield path, why
 
 
 class Launches(FileSweep):

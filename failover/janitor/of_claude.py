@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +19,10 @@ _ENTRY_RESTS = 600.0
 
 
 class Registry(FileSweep):
-    """`sessions/PID.json` of a binary that was killed: only a clean exit removes it (measured on 2.1.330).
+    """`sessions/PID.json` of a binary that was killed, and the `PID.HEX.key` beside it, which is not opened.
 
-    Only entries of conversations of ours, and only those whose process (number and start) is proven dead on this host.
+    Only a clean exit removes them, and no later start of the binary does (measured on 2.1.330). Only entries of
+    conversations of ours, and only those whose process (number and start) is proven dead on this host.
     """
 
     kind = "registry entries"
@@ -30,13 +32,13 @@ class Registry(FileSweep):
         entries = [one for one in registry.read_all(folder) if one.start and not _lives(one)]
         ours = sessions.conversations(self._ground.store) if entries else frozenset()
         for entry in entries:
-            own = entry.path.name == f"{entry.pid}.json" and not entry.path.is_symlink()
-            try:
-                age = self._ground.age(entry.path)
-            except OSError:
+            if entry.path.name != f"{entry.pid}.json" or entry.conversation not in ours:
                 continue
-            if own and entry.conversation in ours and age > _ENTRY_RESTS:
-                yield entry.path, f"process {entry.pid} is dead for more than {lasting(_ENTRY_RESTS)}"
+            # Its keys first: without the entry nobody could tell whose they are.
+            names = re.compile(rf"{entry.pid}\.[0-9a-f]{{64}}\.key"), re.compile(rf"{entry.pid}\.json")
+            for name in names:
+                for path in self._old(folder, name, _ENTRY_RESTS):
+                    yield path, f"process {entry.pid} is dead for more than {lasting(_ENTRY_RESTS)}"
 
 
 class Links(FileSweep):

@@ -26,7 +26,8 @@ class Backups:
     def find(self) -> list[Finding]:
         """Return the copy that is due."""
         folder, every = self._ground.config.paths.backup_dir, self._ground.config.janitor.backup_every
-        newest = next((one.at_ms for one in backup.backups(folder)), None)
+        # One from the future was made while the clock was wrong.
+        newest = next((one.at_ms for one in backup.backups(folder) if one.at_ms <= self._ground.now_ms), None)
         if not is_due(newest, self._ground.now_ms, every):
             return []
         why = f"the last copy is older than {lasting(every)}" if newest else "there is no copy yet"

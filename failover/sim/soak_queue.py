@@ -35,6 +35,8 @@ _PRIORITIES = 3
 #: How long nothing may end before the run is given up, and before nobody is killed any more (seconds).
 _STANDSTILL, _REST = 240.0, 30.0
 _TRIES = 60
+#: How long each piece of an answer takes (seconds): a turn lasts long enough to be killed in.
+_CHUNK = 0.05
 _PROMPT = re.compile(r"\[task (\d+), attempt (\d+)\] ")
 
 
@@ -130,8 +132,7 @@ class Soak:
                 if now > kill_at:
                     self._kill_a_role()
                     kill_at = self._next(self._every)
-                if now > die_at and what == "ended":
-                    self._kill_a_session()
+                if now > die_at and what == "ended" and self._kill_a_session():
                     die_at = self._next(self._between_deaths)
             self._launch_the_dead()
             if not self._quiet and now - told_at > 10:
@@ -141,7 +142,7 @@ class Soak:
             if now - moved_at > _STANDSTILL:
                 states = [tuple(r) for r in self._world.query("SELECT state, count(*) FROM tasks GROUP BY state")]
                 raise TimeoutError(f"nothing ended for {_STANDSTILL:g} s: {states}\n{self._world.report()}")
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def _next(self, between: float) -> float:
         return time.monotonic() + self._chance.expovariate(1 / between) if between else float("inf")
@@ -151,15 +152,17 @@ class Soak:
         for row in self._world.query("SELECT pid, start FROM roles WHERE role = ?", role):
             self.report.kills[role] += process.send_signal(ProcessId(row["pid"], row["start"]), signal.SIGKILL)
 
-    def _kill_a_session(self) -> None:
-        """End the process of a session that has a task, or of any where none has."""
+    def _kill_a_session(self) -> bool:
+        """End the process of a session that is at a task; say whether there was one."""
         with contextlib.closing(self._world.store) as store:
-            living = [one for one in placed.placements(store).values() if one.pid]
-            busy = {task.session for task in tasks.handed_over(store)}
-        one = self._chance.choice([one for one in living if one.session in busy] or living)
-        if process.send_signal(ProcessId(one.pid, one.start), signal.SIGKILL):
-            self._died[one.pid] = time.time()
-            self.report.deaths += 1
+            living = placed.placements(store)
+            busy = [task.session for task in tasks.handed_over(store) if task.state == "running"]
+        one = living[self._chance.choice(busy)] if busy else None
+        if one is None or not process.send_signal(ProcessId(one.pid, one.start), signal.SIGKILL):
+            return False
+        self._died[one.pid] = time.time()
+        self.report.deaths += 1
+        return True
 
     def _launch_the_dead(self) -> None:
         """Start sessions whose process is gone, as a person would."""
@@ -294,7 +297,7 @@ def soak(
             "dispatch": {"per_project": 1, "max_attempts": 10},
         }
         world.write_config()
-        world.api.control(chunk_delay=0)
+        world.api.control(chunk_delay=_CHUNK)
         run = Soak(world, report, every, deaths, quiet)
         try:
             run.run()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -49,7 +48,8 @@ def make(store: Store, source: Path, folder: Path, now_ms: int) -> Backup:
 
     It is a reading transaction: other roles write on meanwhile.
     """
-    size, free = source.stat().st_size, shutil.disk_usage(folder).free
+    disk = os.statvfs(folder)
+    size, free = source.stat().st_size, disk.f_bavail * disk.f_frsize
     if free < size + _ROOM:
         raise HostError(
             f"{folder}: {free // 2**20} MiB are free and a copy of the store takes {size // 2**20 + 1}, with "
@@ -92,6 +92,8 @@ def restore(copy: Path, paths: Paths, now_ms: int) -> Path | None:
 
     Nobody may have the store open. Raises UsageError, HostError.
     """
+    import shutil  # the janitor, which is always there, has no need of it
+
     check(copy)
     require_private(copy)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ms / 1000))
@@ -105,7 +107,8 @@ def restore(copy: Path, paths: Paths, now_ms: int) -> Path | None:
         moved = None
         if paths.store.exists():
             moved = paths.store.with_name(f"{paths.store.name}.before-{stamp}")
-            for ending in ("-wal", "-shm"):  # without its log the old one would miss its last changes
+            _close(paths.store)
+            for ending in ("-wal", "-shm"):  # of one that is damaged
                 with contextlib.suppress(FileNotFoundError):
                     paths.store.with_name(paths.store.name + ending).rename(moved.with_name(moved.name + ending))
             paths.store.rename(moved)
@@ -117,6 +120,12 @@ def restore(copy: Path, paths: Paths, now_ms: int) -> Path | None:
         with contextlib.suppress(OSError):
             part.unlink()
     return moved
+
+
+def _close(path: Path) -> None:
+    """Bring what stands in a store's log into the store itself, so that it is one file."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _number_on(path: Path) -> None:

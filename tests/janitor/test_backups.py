@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,11 +16,12 @@ import pytest
 
 from failover.core.task import Task
 from failover.errors import HostError, UsageError
-from failover.events import StoreBackedUp
+from failover.events import RolesPaused, StoreBackedUp
 from failover.host.lock import RoleLock
 from failover.store import backup, tasks
 from failover.store.db import Store
 from tests.janitor.house import DAY, House
+from tests.waiting import wait_for
 
 
 def cli(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +51,13 @@ def test_a_copy_is_made_each_day_and_the_newest_are_kept(house: House) -> None:
     assert len(list(folder.iterdir())) == 7 and not first.exists()
 
 
+def test_a_copy_that_was_made_while_the_clock_was_ahead_keeps_no_other_from_being_made(house: House) -> None:
+    (house.config.paths.backup_dir / "state-29990101T000000Z.db").write_text("x")
+    assert "backups" not in house.sweep()
+    house.later(DAY)
+    assert "1 backups" in house.sweep() and "backups" not in house.sweep()
+
+
 def test_no_copies_are_made_or_removed_where_they_are_off(tmp_path: Path) -> None:
     house = House(tmp_path, janitor={"backup_every": "0", "backups": 1})
     for day in (1, 2):
@@ -58,7 +68,7 @@ def test_no_copies_are_made_or_removed_where_they_are_off(tmp_path: Path) -> Non
 
 def test_a_copy_is_not_made_where_the_disk_would_be_full(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.later(2 * DAY)
-    monkeypatch.setattr(backup.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=1000, f_frsize=1000))
     house.put("done", "a.md")
     house.later(31 * DAY)
     said = house.sweep()
@@ -67,12 +77,32 @@ def test_a_copy_is_not_made_where_the_disk_would_be_full(house: House, monkeypat
 
 
 def test_writers_write_on_while_a_copy_is_made(house: House) -> None:
-    """A copy is a reading transaction: what is committed meanwhile is not in it, and nobody waits."""
-    copied = sqlite3.connect(house.config.paths.store, isolation_level=None)
-    copied.execute("BEGIN")
-    copied.execute("SELECT count(*) FROM tasks").fetchone()
-    assert queued(house, "t") == 1
-    copied.close()
+    with house.store.transaction() as tx:
+        tx.execute(
+            "INSERT INTO events (at_ms, source, boot, seq, type, body) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+            " SELECT i + 1 FROM n WHERE i < 20000) SELECT i, 'x', 'x', i, 'x', hex(randomblob(500)) FROM n"
+        )
+    committed: list[float] = []
+    done = threading.Event()
+
+    def write() -> None:
+        own = Store.open(house.config.paths.store, "control-plane", "writer")
+        while not done.is_set():
+            with own.transaction() as tx:
+                tx.emit(RolesPaused(by="x"))
+            committed.append(time.monotonic())
+        own.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    wait_for(lambda: committed, what="the writer")
+    began = time.monotonic()
+    made = backup.make(house.janitor._store, house.config.paths.store, house.config.paths.backup_dir, 1)
+    ended = time.monotonic()
+    done.set()
+    writer.join()
+    assert sum(began < at < ended for at in committed) >= 2
+    backup.check(made.path)
 
 
 def test_one_goes_back_to_a_copy(house: House) -> None:
@@ -92,6 +122,24 @@ def test_one_goes_back_to_a_copy(house: House) -> None:
     kept = Store.open(was, "reader")
     assert [task.name for task in tasks.open_tasks(kept)] == ["kept", "after"], "what was there is kept whole"
     assert stat.S_IMODE(house.config.paths.store.stat().st_mode) == 0o600
+
+
+def test_a_damaged_store_is_gone_back_from_too(house: House) -> None:
+    queued(house, "kept")
+    house.later(2 * DAY)
+    house.sweep()
+    copy = backup.backups(house.config.paths.backup_dir)[0].path
+    store = house.config.paths.store
+    log = store.with_name(f"{store.name}-wal")
+    store.write_bytes(b"torn" * 5000)
+    assert log.exists()
+    done = cli(house, "backups", "restore", copy.name, "--json")
+    assert done.returncode == 0, done.stderr
+    was = Path(json.loads(done.stdout)["was"])
+    assert was.read_bytes() == b"torn" * 5000
+    again = Store.open(store, "dispatcher", "again")
+    again.check()
+    assert [task.name for task in tasks.open_tasks(again)] == ["kept"]
 
 
 def test_nobody_goes_back_while_a_role_runs(house: House) -> None:

@@ -127,7 +127,7 @@ def test_the_command_says_so_while_the_daemon_is_down(house: House) -> None:
     house.put("done", "notes.org")
     done = cli(house, "--dry-run", "--json")
     (trouble,) = json.loads(done.stdout)["troubles"]
-    assert trouble == f"{house.project}/.agent-queue/done/notes.org: is no task's, left alone"
+    assert trouble == f"{house.project}/.agent-queue/done: notes.org belong to no task, left alone"
     assert part.exists()
 
 

@@ -96,11 +96,15 @@ def test_registry_entries_of_our_dead_go_and_those_of_the_living_and_of_others_s
         entry(own.pid, own.start, "here"), entry(gone + 1, 5, "a person's"), entry(gone + 2, 0, "here"),
         entry(gone + 3, 5, "here", "copy.json"),
     ]  # fmt: skip
+    key = folder / f"{gone}.{'a' * 64}.key"
+    stay += [folder / f"{own.pid}.{'a' * 64}.key", folder / f"{gone}.key", folder / f"{gone}0.{'a' * 64}.key"]
+    for path in (key, *stay[-3:]):
+        path.write_text("not to be opened")
     house.sweep()
     assert dead.exists(), "too young"
     house.later(601)
-    assert "1 registry entries" in house.sweep()
-    assert not dead.exists() and all(path.exists() for path in stay)
+    assert "2 registry entries" in house.sweep()
+    assert not dead.exists() and not key.exists() and all(path.exists() for path in stay)
     reused = entry(own.pid, own.start + 1, "here")
     house.later(601)
     house.sweep()
