@@ -197,10 +197,21 @@ def _used(line: dict[str, Any]) -> float:
     return float(window.get("used_percentage") or 0)
 
 
+def page(real: Path | None, trials: int) -> list[dict[str, Any]]:
+    """Measure how long after its commit an event, and the state that it tells of, is to be seen on the page."""
+    from failover.sim.bench_page import measure
+
+    return [
+        row(f"event to page, {what}", value, "ms", None, 500.0)
+        for what, value in measure(real, trials).items()
+    ]
+
+
 BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
     "blackout": blackout,
     "threshold": threshold,
     "queue": queue,
+    "page": page,
 }
 
 

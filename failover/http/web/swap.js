@@ -1,0 +1,116 @@
+// The swap that is under way, or what the policy makes of things while there is none; and the swaps that were.
+
+import { hue } from "./accounts.js";
+import { attr, byId, h, keyed, part, text } from "./dom.js";
+import { many, moment, OVER, stepName, STEPS, took } from "./words.js";
+
+let open = null;
+let spoken = "";
+
+const route = (swap) => `${swap.source}${swap.targets.length ? ` → ${swap.targets.join(", ")}` : ""}`;
+const arrived = (swap) => swap.moves.filter((move) => OVER.has(move.state)).length;
+
+export function drawNow(status, latest) {
+  open = status.swap;
+  const shown = open ?? latest;
+  attr(byId("now"), "data-open", open ? "yes" : null);
+  if (!shown) {
+    text(byId("now-title"), "Nothing was swapped yet");
+  } else if (open) {
+    text(byId("now-title"), `${open.kind} ${open.id}: ${route(open)}, ${arrived(open)} of ${many(open.moves.length, "session")} there`);
+  } else {
+    text(byId("now-title"), `Last: ${shown.kind} ${shown.id}, ${route(shown)}, ${shown.state}`);
+  }
+  const decided = status.decision?.reason ? `Policy: ${status.decision.reason}` : "Policy: nothing decided yet";
+  const reason = status.paused_by ? `Paused by ${status.paused_by}: nothing is started or moved, everything is watched.` : decided;
+  text(byId("now-reason"), open ? `Because ${open.reason}` : reason);
+  attr(byId("now-reason"), "title", byId("now-reason").textContent);
+  const counts = new Map();
+  for (const move of shown?.moves ?? []) counts.set(move.state, (counts.get(move.state) ?? 0) + 1);
+  const other = [...counts].filter(([state]) => !STEPS.some(([name]) => name === state));
+  const rest = other.reduce((sum, [, count]) => sum + count, 0);
+  const steps = [
+    ...STEPS.map(([name, words]) => ({ name, words, count: counts.get(name) ?? 0 })),
+    { name: "other", words: other.map(([state]) => stepName(state)).join(", ") || "elsewhere", count: rest },
+  ];
+  keyed(byId("steps"), steps, (one) => one.name,
+    () => h("li", {}, h("b", { "data-part": "count" }), h("span", { "data-part": "words" })),
+    (row, one) => {
+      text(part(row, "count"), String(one.count));
+      text(part(row, "words"), one.words);
+      attr(row, "class", [one.count ? "some" : "none", one.name].join(" "));
+    });
+  tickNow(shown);
+  speak(status, latest);
+}
+
+export function tickNow(shown = open) {
+  if (shown) text(byId("now-time"), took((shown.finished_ms || Date.now()) - shown.started_ms));
+}
+
+// What a screen reader is told: a swap's beginning, each arrival, its end.
+function speak(status, latest) {
+  const words = open
+    ? `${open.kind} ${open.id} from ${route(open)}: ${arrived(open)} of ${many(open.moves.length, "session")} there`
+    : latest && spoken ? `${latest.kind} ${latest.id} ${latest.state}: ${latest.sentence}` : "";
+  if (words && words !== spoken) {
+    spoken = words;
+    text(byId("said"), words);
+  }
+}
+
+export function drawSwaps(swaps) {
+  keyed(byId("swaps"), swaps, (one) => one.id, make, update);
+}
+
+function make() {
+  const row = h("li", {}, h("details", { ontoggle: () => fill(row) },
+    h("summary", {},
+      h("span.id", { "data-part": "id" }), h("span.at", { "data-part": "at" }), h("span.route", { "data-part": "route" }),
+      h("span.state", { "data-part": "state" }), h("span.num.took", { "data-part": "took" }),
+      h("span.clip.what", { "data-part": "what" })),
+    h("div.moves", { "data-part": "moves" })));
+  return row;
+}
+
+function update(row, swap) {
+  row.swap = swap;
+  text(part(row, "id"), `${swap.kind} ${swap.id}`);
+  text(part(row, "at"), moment(swap.started_ms));
+  text(part(row, "route"), route(swap));
+  text(part(row, "state"), swap.state);
+  attr(part(row, "state"), "data-state", swap.state);
+  text(part(row, "took"), swap.finished_ms ? took(swap.finished_ms - swap.started_ms) : "");
+  text(part(row, "what"), swap.sentence || swap.reason);
+  fill(row);
+}
+
+function fill(row) {
+  if (!row.firstChild.open) return;
+  const { swap } = row;
+  const told = JSON.stringify(swap);
+  if (row.told === told) return;
+  row.told = told;
+  const head = ["session", "to", "state", "queued", "waited", "away", "answer", "why"];
+  part(row, "moves").replaceChildren(
+    h("p", {}, `${swap.sentence ? `${swap.sentence}. ` : ""}${swap.urgency}: ${swap.reason}`),
+    h("div.scroll", {}, h("table", {},
+      h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, ...swap.moves.map(line)))));
+}
+
+// Between which states each part of a move lies. At rest nothing is answered.
+const SPANS = [["queued", "holding"], ["holding", "stopping"], ["stopping", "relaunched"], ["relaunched", "verified"]];
+
+export function line(move) {
+  const between = ([from, to]) => {
+    const began = from === "queued" ? 0 : move.at[from];
+    return began === undefined || move.at[to] === undefined ? "" : took(move.at[to] - began);
+  };
+  return h("tr", {},
+    h("th", { scope: "row" }, move.session),
+    h("td", {}, h("span.dot", { "data-hue": hue(move.target), "aria-hidden": "true" }), move.target),
+    h("td", {}, stepName(move.state)),
+    ...SPANS.map((one) => h("td.num", {}, between(one))),
+    h("td.why-cell", {}, move.why));
+}
