@@ -33,6 +33,7 @@ _VERBS = {
     "events": ("failover.cli.events", "events_command", "Show what happened."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
     "page": ("failover.cli.page", "page_command", "Print the address of the page, or open it in a browser."),
+    "token": ("failover.cli.token", "token_group", "Show or replace the tokens of the HTTP address."),
     "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
     "config": ("failover.cli.config", "config_group", "Check the configuration."),
 }
