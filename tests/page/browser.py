@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 #: How long something may take to be shown (milliseconds): a machine may be busy. How long it does take is measured by
 #: `scripts/bench page`.
-PATIENCE = 15_000
+PATIENCE = 30_000
 
 
 def read(browser: Browser, address: str, **options: Any) -> Reader:

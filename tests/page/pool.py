@@ -52,7 +52,7 @@ def pool(store: Store, sessions_there: Sequence[str], accounts: Sequence[str], p
             )
         )  # fmt: skip
         for place, name in enumerate((*HOSTILE, "refactor-parser", "write-docs")):
-            task(tx, name, place, str(project), now)
+            task(tx, name, place, str(project), now, sessions_there[place % len(sessions_there)])
 
 
 def _session(
@@ -99,7 +99,7 @@ def swap(tx: Transaction, names: Sequence[str], accounts: Sequence[str], now: in
     return number
 
 
-def task(tx: Transaction, name: str, place: int, project: str, now: int) -> Task:
+def task(tx: Transaction, name: str, place: int, project: str, now: int, session: str) -> Task:
     """Add a task; every third one has failed, and the one after it is being done."""
     fields = {"name": name, "project": project, "queued_ms": now - 60_000 * (place + 1), "attempt": 1}
     if place % 3 == 0:
@@ -112,6 +112,6 @@ def task(tx: Transaction, name: str, place: int, project: str, now: int) -> Task
         )  # fmt: skip
     else:
         state = "running" if place % 3 == 1 else "queued"
-        made = tasks.add(tx, Task(id=0, **fields, state=state, session=f"s-{place % 2}"))  # type: ignore[arg-type]
+        made = tasks.add(tx, Task(id=0, **fields, state=state, session=session))  # type: ignore[arg-type]
     tx.emit(TaskQueued(task=made.id, name=name, project=project))
     return made

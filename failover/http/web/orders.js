@@ -2,7 +2,7 @@
 
 import { ask, passes, place } from "./api.js";
 import { attr, byId, h, text } from "./dom.js";
-import { line } from "./swap.js";
+import { movesTable } from "./swap.js";
 import { many, OVER, span, tokens } from "./words.js";
 
 // How often an order is looked after whose end was not heard (milliseconds).
@@ -78,12 +78,13 @@ export class Orders {
     if (course) text(course, `${swap.moves.filter((move) => OVER.has(move.state)).length} of ${many(swap.moves.length, "session")} there`);
   }
 
-  show(title, content, buttons) {
+  show(title, content, buttons, leave = "Cancel") {
     const dialog = byId("dialog");
     const close = () => dialog.close();
-    const form = h("form", {}, h("h2", { id: "dialog-title" }, title), ...content,
-      h("div.buttons", {}, h("button", { type: "button", onclick: close }, "Cancel"), ...buttons));
+    const form = h("form", { onsubmit: (event) => event.preventDefault() }, h("h2", { id: "dialog-title" }, title), ...content,
+      h("div.buttons", {}, h("button", { type: "button", onclick: close }, leave), ...buttons));
     dialog.replaceChildren(form);
+    attr(dialog, "aria-labelledby", "dialog-title");
     this.rights();
     if (!dialog.open) dialog.showModal();
     return form;
@@ -128,11 +129,11 @@ export class Orders {
     ];
     const move = this.view().status.swap?.moves.find((one) => one.session === session.name);
     const content = [h("dl.facts", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))];
-    if (move) content.push(h("div.scroll", {}, h("table.moves", {}, h("tbody", {}, line(move)))));
+    if (move) content.push(movesTable([move]));
     this.show(session.name, content, [
       h("button", { type: "button", "data-order": "", onclick: () => this.swap({ session: session.name }) }, "Move…"),
       h("button", { type: "button", "data-order": "", onclick: () => this.restart(session.name) }, "Restart…"),
-    ]);
+    ], "Close");
   }
 
   // First what would move and the bill, then the order. The order is of what was shown: another choice, another look.

@@ -26,19 +26,16 @@ export function drawPlot(view, wanted) {
   for (const threshold of new Set(shown.map((one) => one.threshold))) {
     picture.append(h("svg:line.threshold", { x1: EDGE.left, x2: width - EDGE.right, y1: y(threshold), y2: y(threshold) }));
   }
-  let free = 0;
-  for (const swap of view.swaps) {
+  view.swaps.forEach((swap, place) => {
     const at = x(swap.at_ms / 1000);
+    const next = place + 1 < view.swaps.length ? x(view.swaps[place + 1].at_ms / 1000) : width;
     const mark = h("svg:g.swap", { "data-hue": hue(swap.target) },
       h("svg:line", { x1: at, x2: at, y1: EDGE.top - 6, y2: HEIGHT - EDGE.bottom }),
       h("svg:circle", { cx: at, cy: EDGE.top - 9, r: 3.5 }),
       h("svg:title", {}, `swap ${swap.swap}, ${moment(swap.at_ms)}: ${many(swap.sessions, "session")} from ${swap.source} to ${swap.target}`));
-    if (at >= free && at < width - 40) {
-      mark.append(h("svg:text.tick", { x: at + 6, y: EDGE.top - 5.5 }, `#${swap.swap}`));
-      free = at + 40;
-    }
+    if (next - at > 40) mark.append(h("svg:text.tick", { x: at + 6, y: EDGE.top - 5.5 }, `#${swap.swap}`));
     picture.append(mark);
-  }
+  });
   for (const one of shown) {
     const path = line(one.steps, view.until, x, y);
     if (path) picture.append(h("svg:path.use", { d: path, "data-hue": hue(one.account) }));
@@ -67,7 +64,8 @@ function line(steps, until, x, y) {
 
 function ticks(since, until, width) {
   const most = Math.max(2, Math.floor(width / 85));
-  const step = STEPS.find((one) => (until - since) / one <= most) ?? 86_400 * Math.ceil((until - since) / 86_400 / most);
+  const least = (until - since) > 2 * 86_400 ? 86_400 : 0;
+  const step = STEPS.find((one) => one >= least && (until - since) / one <= most) ?? 86_400 * Math.ceil((until - since) / 86_400 / most);
   // On the reader's own hours and days.
   const offset = new Date(until * 1000).getTimezoneOffset() * 60;
   const found = [];

@@ -91,18 +91,22 @@ function fill(row) {
   const told = JSON.stringify(swap);
   if (row.told === told) return;
   row.told = told;
-  const head = ["session", "to", "state", "queued", "waited", "away", "answer", "why"];
   part(row, "moves").replaceChildren(
-    h("p", {}, `${swap.sentence ? `${swap.sentence}. ` : ""}${swap.urgency}: ${swap.reason}`),
-    h("div.scroll", {}, h("table", {},
-      h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, ...swap.moves.map(line)))));
+    h("p", {}, `${swap.sentence ? `${swap.sentence}. ` : ""}${swap.urgency}: ${swap.reason}`), movesTable(swap.moves));
+}
+
+const HEADS = ["session", "to", "state", "queued", "waited", "away", "answer", "why"];
+
+export function movesTable(moves) {
+  return h("div.scroll", {}, h("table", {},
+    h("thead", {}, h("tr", {}, ...HEADS.map((name, at) => h(at > 2 && at < 7 ? "th.num" : "th", { scope: "col" }, name)))),
+    h("tbody", {}, ...moves.map(line))));
 }
 
 // Between which states each part of a move lies. At rest nothing is answered.
 const SPANS = [["queued", "holding"], ["holding", "stopping"], ["stopping", "relaunched"], ["relaunched", "verified"]];
 
-export function line(move) {
+function line(move) {
   const between = ([from, to]) => {
     const began = from === "queued" ? 0 : move.at[from];
     return began === undefined || move.at[to] === undefined ? "" : took(move.at[to] - began);
