@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import webbrowser
 from pathlib import Path
 
 import click
+import psutil
 
 from failover.cli.shared import Cli, json_option, print_json
-from failover.config import Config
+from failover.config_model import Http
 from failover.errors import HostError, UsageError
+from failover.host.process import ProcessId, alive
 from failover.http.auth import token
 from failover.paths import Paths
 
-#: How long the control plane is waited for (seconds).
-_PATIENCE = 5.0
+_ALL_ADDRESSES = ("0.0.0.0", "::")
 
 
 @click.command("page")
@@ -28,40 +27,47 @@ _PATIENCE = 5.0
 def page_command(cli: Cli, opened: bool, read: bool, as_json: bool) -> None:
     """Print the address of the page, with a token in it: whoever has the address has the token."""
     config = cli.config
-    place = _place(config)
+    scope = "read" if read else "operate"
     secret = token(config.paths.token_file, "read" if read else "operate")
-    address = f"http://{place}/#token={secret}"
-    if not _answers(place):
-        raise HostError(f"nobody answers at http://{place}/; start the daemon with: claude-failover up")
+    address = f"{_origin(config.http, _port(cli))}/#token={secret}"
     started = opened and webbrowser.open(_leading_to(config.paths, address).as_uri())
     if as_json:
-        print_json({"address": address, "scope": "read" if read else "operate", "opened": bool(started)})
+        print_json({"address": address, "scope": scope, "opened": bool(started)})
     else:
         click.echo(address)
     if opened and not started:
         raise HostError("no browser could be started; open the address in one of your own")
 
 
-def _place(config: Config) -> str:
-    """Return host and port. An address that means all of this host's is reached as localhost."""
-    listen = config.http
-    if not listen.port:
-        raise UsageError(f"{config.file}: http.listen names no port, so nobody knows the address beforehand; name one")
-    if listen.host in ("0.0.0.0", "::"):
-        return f"localhost:{listen.port}"
-    return f"[{listen.host}]:{listen.port}" if ":" in listen.host else f"{listen.host}:{listen.port}"
+def _port(cli: Cli) -> int:
+    """Return the port of the control plane. Raises UsageError and HostError.
 
-
-def _answers(place: str) -> bool:
-    """Say whether it is the control plane that listens there."""
-    connection = http.client.HTTPConnection(place, timeout=_PATIENCE)
+    Proven by the process that listens there: a page of somebody else's would be given the token.
+    """
+    config = cli.config
+    if config.http.listen == "none":
+        raise UsageError(f"{config.file}: http.listen is none, so there is no page; name an address there")
+    row = cli.store.one("SELECT pid, start FROM roles WHERE role = 'control-plane'")
     try:
-        connection.request("GET", "/healthz")
-        return json.loads(connection.getresponse().read()).get("ok") is True
-    except (OSError, http.client.HTTPException, ValueError, AttributeError):
-        return False
-    finally:
-        connection.close()
+        if row is None or not alive(ProcessId(row["pid"], row["start"])):
+            raise HostError("the control plane does not run; start the daemon with: claude-failover up")
+        links = psutil.Process(row["pid"]).net_connections("tcp")
+    except psutil.Error:
+        raise HostError("the control plane ended just now; try again") from None
+    ports = {link.laddr.port for link in links if link.status == psutil.CONN_LISTEN}
+    if config.http.port:
+        ports &= {config.http.port}
+    if not ports:
+        raise HostError(f"the control plane does not listen on {config.http.listen}; see: claude-failover status")
+    return int(min(ports))
+
+
+def _origin(http: Http, port: int) -> str:
+    """Return how the control plane is addressed: by the first of its further names where it is there for others."""
+    name = http.hosts[0] if http.tls and http.hosts else http.host
+    if name in _ALL_ADDRESSES:
+        name = "localhost"
+    return f"{'https' if http.tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _leading_to(paths: Paths, address: str) -> Path:

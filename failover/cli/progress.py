@@ -34,7 +34,7 @@ def follow(store: Store, order: int) -> OrderResult:
                 name = move.session
                 if name not in bars:
                     bars[name] = progress.add_task(escape(name), total=1.0, state="", why="")
-                view = views.swap_progress(move, row["started_mono"])
+                view = views.swap_progress(move)
                 progress.update(bars[name], completed=view.progress, state=view.state, why=escape(view.why[:40]))
 
         result = wait_for_result(store, order, look)

@@ -56,15 +56,13 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveView(msgspec.Struct, frozen=True, kw_only=True):
-    """One session's part of a swap. progress: 0 to 1; target: the account that it goes to; at: milliseconds from the
-    swap's beginning until each state was (last) entered."""
+    """One session's part of a swap. progress: 0 to 1; target: the account that it goes to."""
 
     session: str
     state: str
     progress: float
     why: str
     target: str = ""
-    at: dict[str, int] = {}
 
 
 class SwapView(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,18 +192,15 @@ def swap_view(row: swaps.SwapRow, moves: list[Move]) -> SwapView:
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
         sentence=row.sentence,
-        moves=tuple(swap_progress(move, row.started_mono) for move in moves),
+        moves=tuple(swap_progress(move) for move in moves),
         targets=targets(row.target, moves),
         order=row.order_id,
     )
 
 
-def swap_progress(move: Move, began: float) -> MoveView:
-    """Return how far one session's part is. began: when the swap did (monotonic seconds)."""
-    at = {state: round((entered - began) * 1000) for state, entered in move.at.items()}
-    return MoveView(
-        session=move.session, state=move.state, progress=progress(move), why=move.why, target=move.target, at=at
-    )
+def swap_progress(move: Move) -> MoveView:
+    """Return how far one session's part is."""
+    return MoveView(session=move.session, state=move.state, progress=progress(move), why=move.why, target=move.target)
 
 
 def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:

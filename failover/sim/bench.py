@@ -201,10 +201,7 @@ def page(real: Path | None, trials: int) -> list[dict[str, Any]]:
     """Measure how long after its commit an event, and the state that it tells of, is to be seen on the page."""
     from failover.sim.bench_page import measure
 
-    return [
-        row(f"event to page, {what}", value, "ms", None, 500.0)
-        for what, value in measure(real, trials).items()
-    ]
+    return [row(f"event to page, {what}", value, "ms", None, 500.0) for what, value in measure(real, trials).items()]
 
 
 BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {

@@ -22,14 +22,16 @@ _WATCH = """() => {
     const look = () => {
         const now = Date.now();
         for (const line of document.querySelectorAll("#events li")) window.lines[line.dataset.event] ??= now;
-        const swap = document.getElementById("now-title").textContent;
+        const swap = document.getElementById("now-title").textContent.match(/swap (\\d+)/)?.[1];
         for (const row of document.querySelectorAll("#rows tr")) {
             const step = row.querySelector(".step").textContent;
-            window.steps[`${swap.match(/swap (\\d+)/)?.[1]} ${row.querySelector("button").textContent} ${step}`] ??= now;
+            window.steps[`${swap} ${row.querySelector("button").textContent} ${step}`] ??= now;
         }
     };
     const options = {subtree: true, childList: true, characterData: true};
-    for (const id of ["events", "rows", "now-title"]) new MutationObserver(look).observe(document.getElementById(id), options);
+    for (const id of ["events", "rows", "now-title"]) {
+        new MutationObserver(look).observe(document.getElementById(id), options);
+    }
 }"""
 
 

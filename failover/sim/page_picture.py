@@ -39,11 +39,18 @@ def take(folder: Path) -> list[Path]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
     found = []
-    with World(accounts=_ACCOUNTS, sessions=_SESSIONS, extra={"http": {"listen": listen}}) as world, chromium() as browser:
+    with (
+        World(accounts=_ACCOUNTS, sessions=_SESSIONS, extra={"http": {"listen": listen}}) as world,
+        chromium() as browser,
+    ):
         _week(world)
         world.api.control(
             chunk_delay=0.01,
-            accounts={"main": {"u5": 0.62, "cost5": 0.002}, "backup": {"u5": 0.21, "cost5": 0.002}, "spare": {"u5": 0.04}},
+            accounts={
+                "main": {"u5": 0.62, "cost5": 0.002},
+                "backup": {"u5": 0.21, "cost5": 0.002},
+                "spare": {"u5": 0.04},
+            },
         )
         world.up()
         world.launch()

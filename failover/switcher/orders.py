@@ -31,7 +31,7 @@ Kind = Literal["swap", "restart", "stop", "fresh"]
 
 
 class PlannedMove(msgspec.Struct, frozen=True):
-    """One session's part of a swap that was only looked at. tokens: of its context, to be cached anew (0: not known)."""
+    """One session's part of a swap that was only looked at. tokens: of its context that are cached anew, 0: unknown."""
 
     session: str
     state: str

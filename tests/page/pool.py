@@ -69,7 +69,9 @@ def _session(
     state = ("moving", "moving", "moving", "moving", "working", "idle", "waiting", "limited")[place % 8]
     sessions.sight(
         tx,
-        Sighting(name=name, state=state, since_ms=now - 1000 * 7 ** (place % 6), seen_ms=now, conversation=conversation),  # type: ignore[arg-type]
+        Sighting(
+            name=name, state=state, since_ms=now - 1000 * 7 ** (place % 6), seen_ms=now, conversation=conversation
+        ),  # type: ignore[arg-type]
     )
     tx.execute(
         "INSERT INTO statuslines (session, account, launch, conversation, at_ms, body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -92,7 +94,7 @@ def swap(tx: Transaction, names: Sequence[str], accounts: Sequence[str], now: in
             tx,
             Move(
                 id=0, swap=number, session=name, conversation="", cwd="/", source=accounts[0], target=accounts[1],
-                kind="swap", state=state, at={"holding": 100.2, "stopping": 101.0, "relaunched": 102.1},
+                kind="swap", state=state, at={"holding": 100.2, "stopping": 101.0, "answering": 102.1},
             ),
         )  # fmt: skip
         tx.emit(MoveAdvanced(swap=number, move=place, session=name, state=state, was="queued", why="made up"))

@@ -7,13 +7,15 @@ import { attr, byId, text } from "./dom.js";
 import { Orders } from "./orders.js";
 import { chooseWindows, drawPlot } from "./plot.js";
 import { drawSessions, tickSessions } from "./sessions.js";
-import { Stream } from "./stream.js";
+import { STALE, Stream } from "./stream.js";
 import { drawNow, drawSwaps, tickNow } from "./swap.js";
 import { clock, span } from "./words.js";
 
 // Roles die without a word, so the state is looked at without being told to as well (milliseconds).
 const LOOK = 5000;
 const KEPT_EVENTS = 1000;
+// A page that nobody looks at lets its stream go: browsers allow few connections to a host (milliseconds).
+const ASLEEP_AFTER = 60_000;
 
 const state = { status: null, accounts: [], tasks: [], swaps: [], usage: null, events: [], scope: "" };
 let link = { kind: "", since: 0, again: 0 };
@@ -24,8 +26,14 @@ const PARTS = {
   accounts: { path: () => "/v1/accounts?forecast=true", gap: 1000, draw: drawPool },
   tasks: { path: () => "/v1/tasks?limit=200", gap: 400, draw: () => { drawTasks(state.tasks, orders); rights(); } },
   swaps: { path: () => "/v1/swaps?limit=30", gap: 400, draw: () => { drawSwaps(state.swaps); if (state.status) drawStatus(); } },
-  usage: { path: () => `/v1/usage?since=${byId("since").value}s`, gap: 10_000, draw: plot },
+  usage: { path: usagePath, gap: 10_000, draw: plot },
 };
+
+// As many points as a chart has columns. Where it begins moves on by whole minutes, so that it is one address for a while.
+function usagePath() {
+  const seconds = Number(byId("since").value);
+  return `/v1/usage?since=${Math.floor(Date.now() / 60_000) * 60 - seconds}&step=${seconds / 600}`;
+}
 
 // Which parts an event may have changed; the longest prefix counts.
 const RINGS = [
@@ -138,7 +146,8 @@ function linked(kind, { since = 0, again = 0 } = {}) {
   if (kind === "gone" && was === "live") text(byId("link-said"), `No connection to the control plane since ${clock(since)}`);
   if (kind === "live" && was === "gone") {
     text(byId("link-said"), "The connection is back");
-    scope().then(readAll, () => {});
+    if (since && Date.now() - since > STALE) open();
+    else scope().then(readAll, () => {});
   }
 }
 
@@ -171,7 +180,9 @@ async function scope() {
   rights();
 }
 
+let opening = 0;
 async function open() {
+  const own = ++opening;
   stream.stop();
   if (!token()) {
     close("");
@@ -183,8 +194,10 @@ async function open() {
     try {
       await scope();
       state.events = await ask(`/v1/events?limit=${KEPT_EVENTS}`);
+      if (own !== opening) return;
       break;
     } catch (error) {
+      if (own !== opening) return;
       if (error instanceof Refusal && error.status < 500) {
         denied(error);
         return;
@@ -192,6 +205,7 @@ async function open() {
       const wait = Math.min(5000, 250 * 2 ** tries) * (0.5 + Math.random() / 2);
       linked("gone", { since: link.since || Date.now(), again: Date.now() + wait });
       await new Promise((over) => setTimeout(over, wait));
+      if (own !== opening) return;
     }
   }
   drawEvents(state.events);
@@ -220,10 +234,15 @@ new ResizeObserver(([{ contentRect }]) => {
 addEventListener("hashchange", () => {
   if (takeToken()) location.reload();
 });
+let sleep = 0;
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  stream.hurry();
-  readAll();
+  clearTimeout(sleep);
+  if (document.hidden) sleep = setTimeout(() => stream.stop(), ASLEEP_AFTER);
+  else if (stream.stopped && token()) open();
+  else {
+    stream.hurry();
+    readAll();
+  }
 });
 setInterval(() => {
   if (document.hidden) return;

@@ -2,8 +2,7 @@
 
 import { ask, passes, place } from "./api.js";
 import { attr, byId, h, text } from "./dom.js";
-import { movesTable } from "./swap.js";
-import { many, OVER, span, tokens } from "./words.js";
+import { many, OVER, span, stepName, tokens } from "./words.js";
 
 // How often an order is looked after whose end was not heard (milliseconds).
 const LOOK = 2000;
@@ -128,8 +127,8 @@ export class Orders {
       ["project", session.project], ["conversation", session.conversation], ["process", session.pid ? String(session.pid) : ""],
     ];
     const move = this.view().status.swap?.moves.find((one) => one.session === session.name);
+    if (move) facts.push(["move", `${stepName(move.state)}${move.target ? `, to ${move.target}` : ""}${move.why ? `: ${move.why}` : ""}`]);
     const content = [h("dl.facts", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))];
-    if (move) content.push(movesTable([move]));
     this.show(session.name, content, [
       h("button", { type: "button", "data-order": "", onclick: () => this.swap({ session: session.name }) }, "Move…"),
       h("button", { type: "button", "data-order": "", onclick: () => this.restart(session.name) }, "Restart…"),

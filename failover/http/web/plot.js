@@ -37,7 +37,7 @@ export function drawPlot(view, wanted) {
     picture.append(mark);
   });
   for (const one of shown) {
-    const path = line(one.steps, view.until, x, y);
+    const path = line(one.used, view, x, y);
     if (path) picture.append(h("svg:path.use", { d: path, "data-hue": hue(one.account) }));
   }
   box.replaceChildren(picture);
@@ -46,19 +46,18 @@ export function drawPlot(view, wanted) {
     (row, one) => attr(part(row, "dot"), "data-hue", hue(one.account)));
 }
 
-function line(steps, until, x, y) {
+// A line of steps, with a gap where nothing is known.
+function line(points, view, x, y) {
   const parts = [];
-  let drawn = false;
-  for (const step of steps) {
-    if (step.used === null) {
-      if (drawn) parts.push(`H${x(step.at).toFixed(1)}`);
-      drawn = false;
-    } else {
-      parts.push(drawn ? `H${x(step.at).toFixed(1)}V${y(step.used).toFixed(1)}` : `M${x(step.at).toFixed(1)} ${y(step.used).toFixed(1)}`);
-      drawn = true;
-    }
-  }
-  if (drawn) parts.push(`H${x(until).toFixed(1)}`);
+  let before = null;
+  points.forEach((used, place) => {
+    const at = x(view.since + place * view.step).toFixed(1);
+    if (used === null && before !== null) parts.push(`H${at}`);
+    else if (used !== null && before === null) parts.push(`M${at} ${y(used).toFixed(1)}`);
+    else if (used !== before) parts.push(`H${at}V${y(used).toFixed(1)}`);
+    before = used;
+  });
+  if (before !== null) parts.push(`H${x(view.until).toFixed(1)}`);
   return parts.join("");
 }
 
@@ -83,7 +82,7 @@ function label(at, range) {
 
 function told(view, shown, wanted) {
   const last = shown.map((one) => {
-    const used = one.steps.at(-1)?.used ?? null;
+    const used = one.used.at(-1) ?? null;
     return `${one.account} ${used === null ? "unknown" : `${used.toFixed(1)} %`}`;
   });
   return `The ${windowName(wanted)} window since ${moment(view.since * 1000)}: now ${last.join(", ") || "nothing known"}; ${many(view.swaps.length, "swap")}`;

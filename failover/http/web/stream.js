@@ -4,13 +4,15 @@ import { headers, refusal, Refusal } from "./api.js";
 
 // Nothing at all for so long means that nobody is there: the control plane says something each 15 s.
 const SILENCE = 35_000;
+// Who was away for longer begins anew instead of hearing all that was (milliseconds).
+export const STALE = 300_000;
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 10_000;
 
 export class Stream {
   // heard(envelope); state("live" | "gone", {since, again}); denied(refusal)
   constructor({ heard, state, denied }) {
-    Object.assign(this, { heard, state, denied, last: null, stopped: true, since: 0, waited: 0 });
+    Object.assign(this, { heard, state, denied, last: 0, stopped: true, since: 0, waited: 0 });
   }
 
   start(last) {
@@ -64,7 +66,8 @@ export class Stream {
     stopped.addEventListener("abort", end);
     let watch = setTimeout(end, SILENCE);
     try {
-      const more = { Accept: "text/event-stream", ...(this.last === null ? {} : { "Last-Event-ID": String(this.last) }) };
+      const more = { Accept: "text/event-stream" };
+      if (!this.since || Date.now() - this.since < STALE) more["Last-Event-ID"] = String(this.last);
       const answer = await fetch("/v1/events/stream", { headers: headers(more), cache: "no-store", signal: link.signal });
       if (!answer.ok) throw await refusal(answer);
       const was = this.since;

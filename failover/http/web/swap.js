@@ -1,5 +1,6 @@
 // The swap that is under way, or what the policy makes of things while there is none; and the swaps that were.
 
+import { ask } from "./api.js";
 import { hue } from "./accounts.js";
 import { attr, byId, h, keyed, part, text } from "./dom.js";
 import { many, moment, OVER, stepName, STEPS, took } from "./words.js";
@@ -85,36 +86,39 @@ function update(row, swap) {
   fill(row);
 }
 
-function fill(row) {
+// What it was in full is asked for when it is opened.
+async function fill(row) {
   if (!row.firstChild.open) return;
   const { swap } = row;
   const told = JSON.stringify(swap);
   if (row.told === told) return;
   row.told = told;
-  part(row, "moves").replaceChildren(
-    h("p", {}, `${swap.sentence ? `${swap.sentence}. ` : ""}${swap.urgency}: ${swap.reason}`), movesTable(swap.moves));
-}
-
-const HEADS = ["session", "to", "state", "queued", "waited", "away", "answer", "why"];
-
-export function movesTable(moves) {
-  return h("div.scroll", {}, h("table", {},
-    h("thead", {}, h("tr", {}, ...HEADS.map((name, at) => h(at > 2 && at < 7 ? "th.num" : "th", { scope: "col" }, name)))),
-    h("tbody", {}, ...moves.map(line))));
+  const place = part(row, "moves");
+  try {
+    const detail = await ask(`/v1/swaps/${swap.id}`);
+    if (row.told !== told) return;
+    place.replaceChildren(
+      h("p", {}, `${swap.sentence ? `${swap.sentence}. ` : ""}${swap.urgency}: ${swap.reason}`), movesTable(detail.moves));
+  } catch (error) {
+    row.told = "";
+    place.replaceChildren(h("p.bad", {}, error.message));
+  }
 }
 
 // Between which states each part of a move lies. At rest nothing is answered.
-const SPANS = [["queued", "holding"], ["holding", "stopping"], ["stopping", "relaunched"], ["relaunched", "verified"]];
+const SPANS = [["waited", "holding", "stopping"], ["away"], ["answer", "answering", "verified"]];
 
-function line(move) {
-  const between = ([from, to]) => {
-    const began = from === "queued" ? 0 : move.at[from];
-    return began === undefined || move.at[to] === undefined ? "" : took(move.at[to] - began);
-  };
-  return h("tr", {},
-    h("th", { scope: "row" }, move.session),
-    h("td", {}, h("span.dot", { "data-hue": hue(move.target), "aria-hidden": "true" }), move.target),
-    h("td", {}, stepName(move.state)),
-    ...SPANS.map((one) => h("td.num", {}, between(one))),
-    h("td.why-cell", {}, move.why));
+function movesTable(moves) {
+  const heads = ["session", "from", "to", "state", ...SPANS.map(([name]) => name), "why"];
+  return h("div.scroll", {}, h("table", {},
+    h("thead", {}, h("tr", {}, ...heads.map((name, at) => h(at > 3 && at < 7 ? "th.num" : "th", { scope: "col" }, name)))),
+    h("tbody", {}, ...moves.map(line))));
+}
+
+function line({ move, source, entered, away }) {
+  const seconds = ([name, from, to]) => (name === "away" ? away : entered[from] !== undefined && entered[to] !== undefined ? entered[to] - entered[from] : null);
+  const shown = (value) => (value === null ? "" : took(value * 1000));
+  const account = (name) => h("td", {}, name ? h("span.dot", { "data-hue": hue(name), "aria-hidden": "true" }) : "", name);
+  return h("tr", {}, h("th", { scope: "row" }, move.session), account(source), account(move.target),
+    h("td", {}, stepName(move.state)), ...SPANS.map((one) => h("td.num", {}, shown(seconds(one)))), h("td.why-cell", {}, move.why));
 }
