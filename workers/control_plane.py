@@ -53,7 +53,8 @@ class ControlPlane:
         self._entrance = Entrance(host.store, host.clock, host.boot)
         self._subscriber = Subscriber(host.paths.bus_out, ("",))
         self._reader = Reader(host.paths.store)
-        self._feed = Feed(self._reader)
+        self._history = Reader(host.paths.store)
+        self._feed = Feed(self._reader, self._history)
         self._again = False
 
     async def run(self) -> bool:
@@ -77,6 +78,7 @@ class ControlPlane:
             tick.cancel()
             self._subscriber.close()
             self._reader.close()
+            self._history.close()
             # Only when it is still ours: after a crash a successor may have put its own there already.
             with contextlib.suppress(FileNotFoundError):
                 if host.paths.control_socket.stat().st_ino == self._inode:
@@ -106,7 +108,7 @@ class ControlPlane:
         from failover.http.routes import make_routes
         from failover.http.routes.context import Context
 
-        return make_routes(Context(self._host.config, self._host.store, self._reader, self._feed))
+        return make_routes(Context(self._host.config, self._host.store, self._reader, self._history, self._feed))
 
     def _bus(self) -> None:
         """Hear who let go of a hold, and that there are events. Reads until nothing is left: these descriptors tell

@@ -117,10 +117,6 @@ class Gate:
             return
         except ConnectionResetError:
             return
-        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if scope["method"] not in _SAFE and kind != b"application/json" and (body or scope["method"] == "POST"):
-            await send_problem(send, 415, "send the body as Content-Type: application/json", close=False)
-            return
         if self._routes is None:
             # In a thread, so that no hook waits for it.
             self._routes = asyncio.ensure_future(asyncio.to_thread(self._make_routes))

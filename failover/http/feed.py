@@ -43,10 +43,10 @@ class _Item(NamedTuple):
 
 
 class Feed:
-    """The one reader of new events. All methods belong to the event loop's thread."""
+    """The one reader of new events. All methods belong to the event loop's thread. history: for what is old."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, history: Reader) -> None:
+        self._reader, self._history = reader, history
         self._bell = asyncio.Event()
         self._listeners: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
@@ -54,7 +54,8 @@ class Feed:
         self._items: deque[_Item] = deque()
         self._start = self._end = 0
         self._joined: dict[tuple[int, str], bytes] = {}
-        self._closing = False
+        self._bells = asyncio.Event()
+        self.closing = False
 
     @property
     def full(self) -> bool:
@@ -64,10 +65,17 @@ class Feed:
     def ring(self) -> None:
         """Look for new events: the bus told of some."""
         self._bell.set()
+        self._bells.set()
+        self._bells = asyncio.Event()
+
+    def bell(self) -> asyncio.Event:
+        """Return what is set at the next ring: whoever took it before he looked misses none."""
+        return self._bells
 
     def close(self) -> None:
-        """Let every listener go."""
-        self._closing = True
+        """Let every listener go, and all who wait for the bell."""
+        self.closing = True
+        self.ring()
         for wake in self._listeners:
             wake.set()
 
@@ -82,12 +90,12 @@ class Feed:
             yield _ALIVE
             clock = asyncio.get_running_loop().time
             said = clock()
-            while welcome() and not self._closing:
+            while welcome() and not self.closing:
                 wake.clear()
                 text = b""
                 if place < self._start:
                     try:
-                        text, place = await self._reader.look(lambda store, at=place: _page(store, at, prefix))  # type: ignore[misc]
+                        text, place = await self._history.look(lambda store, at=place: _page(store, at, prefix))  # type: ignore[misc]
                     except StoreError:
                         return  # the listener comes back with the last id that it heard
                 elif place < self._end:
@@ -131,7 +139,7 @@ class Feed:
 
     async def _run(self) -> None:
         """Read what is new as long as anybody listens."""
-        while self._listeners and not self._closing:
+        while self._listeners and not self.closing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY):
                     await self._bell.wait()

@@ -36,6 +36,14 @@ CREATE TABLE orders (           -- control-plane
     by      TEXT NOT NULL
 );
 
+CREATE TABLE order_keys (       -- control-plane: what was answered to an order that had a key of its sender's
+    key     TEXT PRIMARY KEY,
+    at_ms   INTEGER NOT NULL,
+    request TEXT NOT NULL,                    -- digest of what was asked for
+    answer  TEXT NOT NULL
+);
+CREATE INDEX order_keys_by_age ON order_keys (at_ms);
+
 CREATE TABLE order_results (    -- account-switcher
     order_id INTEGER PRIMARY KEY,
     at_ms    INTEGER NOT NULL,

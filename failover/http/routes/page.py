@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 
 from failover.http.problem import Trouble
 from failover.http.routes.context import Context
+from failover.http.routes.spec import answers
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -62,7 +63,7 @@ def handlers(context: Context) -> Sequence[BaseRouteHandler]:
             raise Trouble(404, "there is no such part of the page")
         return _answer(request, files[name])
 
-    @get("/v1/scope", summary="What this token allows")
+    @get("/v1/scope", tags=["health"], summary="What this token allows", responses=answers())
     async def scope(request: Request[Any, Any, Any]) -> Rights:
         """Return whether the token of this request may give orders."""
         return Rights(request.scope["state"]["scope"])
