@@ -25,7 +25,7 @@ const PARTS = {
   status: { path: () => "/v1/status", gap: 150, draw: drawStatus },
   accounts: { path: () => "/v1/accounts?forecast=true", gap: 1000, draw: drawPool },
   tasks: { path: () => "/v1/tasks?limit=200", gap: 400, draw: () => { drawTasks(state.tasks, orders); rights(); } },
-  swaps: { path: () => "/v1/swaps?limit=30", gap: 400, draw: () => { drawSwaps(state.swaps); if (state.status) drawStatus(); } },
+  swaps: { path: () => "/v1/swaps?limit=60", gap: 400, draw: drawPast },
   usage: { path: usagePath, gap: 10_000, draw: plot },
 };
 
@@ -87,8 +87,9 @@ function heard(envelope) {
   state.events.push(envelope);
   if (state.events.length > KEPT_EVENTS) state.events.splice(0, state.events.length - KEPT_EVENTS / 2);
   orders.heard(envelope.event);
-  const [, ...names] = RINGS.find(([prefix]) => envelope.event.type.startsWith(prefix)) ?? [];
-  names.forEach(want);
+  const { type, kind } = envelope.event;
+  const [, ...names] = RINGS.find(([prefix]) => type.startsWith(prefix)) ?? [];
+  (kind === "fresh" ? ["status"] : names).forEach(want);
   laterEvents();
 }
 
@@ -110,6 +111,12 @@ function drawStatus() {
   text(byId("pause"), status.paused_by ? "Resume…" : "Pause…");
   attr(document.documentElement, "data-paused", status.paused_by ? "yes" : null);
   document.title = status.swap ? `${status.swap.kind} ${status.swap.id} · claude-failover` : "claude-failover";
+}
+
+function drawPast() {
+  state.swaps = state.swaps.filter((one) => one.kind !== "fresh");
+  drawSwaps(state.swaps);
+  if (state.status) drawStatus();
 }
 
 function drawPool() {

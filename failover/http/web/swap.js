@@ -8,11 +8,16 @@ import { many, moment, OVER, stepName, STEPS, took } from "./words.js";
 let open = null;
 let spoken = "";
 
-const route = (swap) => `${swap.source}${swap.targets.length ? ` → ${swap.targets.join(", ")}` : ""}`;
+// Restarts and stops go nowhere.
+function route(swap) {
+  const targets = swap.targets.filter((name) => name !== swap.source).join(", ");
+  return targets ? `${swap.source} → ${targets}` : swap.source;
+}
 const arrived = (swap) => swap.moves.filter((move) => OVER.has(move.state)).length;
 
 export function drawNow(status, latest) {
-  open = status.swap;
+  // New conversations begin one at a time and by the thousand; their rows tell of them.
+  open = status.swap?.kind === "fresh" ? null : status.swap;
   const shown = open ?? latest;
   attr(byId("now"), "data-open", open ? "yes" : null);
   if (!shown) {
