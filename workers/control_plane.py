@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
 NAME = "control-plane"
+#: How long a thread that makes views may keep the interpreter from the loop on which sessions wait (seconds).
+_SWITCH = 0.001
 #: How often what no descriptor tells of is looked after (seconds).
 _TICK = 1.0
 
@@ -60,6 +62,7 @@ class ControlPlane:
     async def run(self) -> bool:
         """Serve until a signal; return whether to start again with a changed configuration."""
         host, loop = self._host, asyncio.get_running_loop()
+        sys.setswitchinterval(_SWITCH)
         guard, listening, where = self._listen()
         gate = Gate(self._entrance, self._routes, Keys(host.paths.token_file), guard)
         self._server = Server(gate, listening)

@@ -27,10 +27,11 @@ MOST_LISTENERS = 256
 _KEPT, _PAGE = 1000, 200
 #: A listener hears something at least this often (seconds).
 _ALIVE_EVERY = 10.0
-#: The store is looked at this often even when the bus told of nothing, and not oftener than that (seconds).
-_LOOK_EVERY, _REST = 1.0, 0.02
+#: The store is looked at this often even when the bus told of nothing, and not oftener than that (seconds): what
+#: happens meanwhile is told together, at the cost of one event.
+_LOOK_EVERY, _REST = 1.0, 0.1
 #: How many listeners are told before the loop sees to its other work: hooks come in on it too.
-_AT_ONCE = 16
+_AT_ONCE = 4
 
 _ALIVE = b": alive\n\n"
 _encode = msgspec.json.Encoder().encode
@@ -85,7 +86,10 @@ class Feed:
         wake = asyncio.Event()
         self._listeners.add(wake)
         try:
-            await self._begin()
+            try:
+                await self._begin()
+            except StoreError:
+                return  # the listener comes back
             place = self._end if after is None else min(max(after, 0), self._end)
             yield _ALIVE
             clock = asyncio.get_running_loop().time
