@@ -27,6 +27,7 @@ BENCHMARKS = {
     "up": ("daemon", "up"),
     "idle": ("daemon", "idle"),
     "api": ("api", "api"),
+    "page": ("page", "page"),
     "growth": ("growth", "growth"),
 }
 TIMED = ("idle", "api")

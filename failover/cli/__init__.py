@@ -32,6 +32,7 @@ _VERBS = {
     "checkpoints": ("failover.cli.checkpoints", "checkpoints_group", "List and show checkpoints."),
     "events": ("failover.cli.events", "events_command", "Show what happened."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
+    "page": ("failover.cli.page", "page_command", "Print the address of the page, or open it in a browser."),
     "token": ("failover.cli.token", "token_group", "Show or replace the tokens of the HTTP address."),
     "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
     "janitor": ("failover.cli.janitor", "janitor_command", "Sweep at once, or say what a sweep would do."),

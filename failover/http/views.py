@@ -15,7 +15,7 @@ from failover.core.move import Move
 from failover.core.swap import progress, targets
 from failover.host.process import ProcessId, alive
 from failover.http.account_views import AccountView, accounts
-from failover.store import choices, flags, orders, sessions, swaps
+from failover.store import choices, flags, orders, sessions, swaps, usage
 from failover.store import tasks as stored_tasks
 from failover.store.db import Store
 
@@ -38,7 +38,8 @@ class RoleView(msgspec.Struct, frozen=True, kw_only=True):
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """A session as configured, placed and last seen. state `new`: never launched; pinned: the account that a person
-    chose for it, empty when none did."""
+    chose for it, empty when none did; task: the name of the task that it has; context: tokens in its context, as its
+    statusline last told, 0 when it did not."""
 
     name: str
     project: str
@@ -50,6 +51,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     waiting_for: str = ""
     note: str = ""
+    task: str = ""
+    context: int = 0
 
 
 class MoveView(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +66,8 @@ class MoveView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SwapView(msgspec.Struct, frozen=True, kw_only=True):
-    """A swap, restart or stop with its moves. targets: all accounts that its sessions go to, the main one first."""
+    """A swap, restart or stop with its moves. targets: all accounts that its sessions go to, the main one first; order:
+    the one that it carries out, 0 for none."""
 
     id: int
     kind: str
@@ -77,6 +81,7 @@ class SwapView(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     moves: tuple[MoveView, ...]
     targets: tuple[str, ...] = ()
+    order: int = 0
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +155,8 @@ def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
     """Return every session: the configured ones in their order, then those that are still placed."""
     placed, seen = sessions.placements(store), sessions.sightings(store)
     configured = {session.name: session for session in config.sessions}
+    doing = {task.session: task.name for task in stored_tasks.handed_over(store)}
+    contexts = usage.contexts(store)
     views = []
     for name in (*configured, *(name for name in placed if name not in configured)):
         place, sight, spec = placed.get(name), seen.get(name), configured.get(name)
@@ -165,6 +172,8 @@ def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
                 pid=sight.pid if sight else 0,
                 waiting_for=sight.waiting_for if sight else "",
                 note=_note(place, sight, spec is not None),
+                task=doing.get(name, ""),
+                context=contexts.get((name, place.conversation), 0) if place else 0,
             )
         )
     return tuple(views)
@@ -191,6 +200,7 @@ def swap_view(row: swaps.SwapRow, moves: list[Move]) -> SwapView:
         sentence=row.sentence,
         moves=tuple(swap_progress(move) for move in moves),
         targets=targets(row.target, moves),
+        order=row.order_id,
     )
 
 

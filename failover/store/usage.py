@@ -79,6 +79,19 @@ def recache_tokens(store: Store) -> dict[str, int]:
     return {row["session"]: int(row["tokens"]) for row in rows if isinstance(row["tokens"], int | float)}
 
 
+def contexts(store: Store) -> dict[tuple[str, str], int]:
+    """Return how many tokens each session's context holds, by session and conversation, where its statusline told."""
+    rows = store.query(
+        "SELECT session, conversation, json_extract(body, '$.context_window.total_input_tokens') AS tokens"
+        " FROM statuslines"
+    )
+    return {
+        (row["session"], row["conversation"]): int(row["tokens"])
+        for row in rows
+        if isinstance(row["tokens"], int | float)
+    }
+
+
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
     """The last question to one who can be asked for readings.
 

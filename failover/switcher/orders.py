@@ -11,7 +11,7 @@ from failover.candidates import candidates, movable, rules
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy, swap
-from failover.core.choice import Load
+from failover.core.choice import Load, Verdict
 from failover.core.move import Fresh, Move
 from failover.core.pressure import at_threshold
 from failover.core.swap import in_order
@@ -29,6 +29,23 @@ from failover.switcher.restoring import Judged, Restorer, summed_up
 from failover.switcher.starting import Starter
 
 Kind = Literal["swap", "restart", "stop", "fresh", "restore"]
+
+
+class PlannedMove(msgspec.Struct, frozen=True):
+    """One session's part of a swap that was only looked at. tokens: of its context that are cached anew, 0: unknown."""
+
+    session: str
+    state: str
+    source: str
+    target: str
+    tokens: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a swap would do, in the order in which it would, and what the policy makes of each account."""
+
+    moves: tuple[PlannedMove, ...]
+    verdicts: tuple[Verdict, ...]
 
 
 class Desk:
@@ -84,8 +101,8 @@ class Desk:
         if not moving:
             raise Refused(f"nothing to move: every running session named is on {wanted.target} already")
         if order.args.dry_run:
-            sentence = self._plan(moving, wanted)
-            self._answer(order, "done", sentence)
+            sentence, plan = self._plan(moving, wanted)
+            self._answer(order, "done", sentence, plan)
             return sentence
         # A person chose, if only by wanting to be elsewhere: the automat does not undo it.
         moving = [msgspec.structs.replace(p, pinned=wanted.shares.get(p.session, wanted.target)) for p in moving]
@@ -121,18 +138,21 @@ class Desk:
             raise Refused(f"no viable target: {reasons or 'there is no other enabled account'}; name one with --to")
         return found
 
-    def _plan(self, moving: Sequence[Placement], wanted: policy.Swap) -> str:
-        """Return what a swap would do, and what the policy makes of each account."""
+    def _plan(self, moving: Sequence[Placement], wanted: policy.Swap) -> tuple[str, Plan]:
+        """Return what a swap would do, and what the policy makes of each account; in words, and for programs."""
         seen = sessions.sightings(self._store)
         names = self._ordered(moving)
-        told = ", ".join(f"{name} ({seen[name].state if name in seen else 'unknown'})" for name in names)
-        moves = self._moves(0, "swap", moving, wanted)
-        cost, to = swap.bill(moves), " and ".join(swap.targets(wanted.target, moves))
-        verdicts = [f"{one.account} {one.verdict} ({one.why})" for one in policy.weigh(self._accounts(), self._rules())]
+        states = {name: seen[name].state if name in seen else "unknown" for name in names}
+        told = ", ".join(f"{name} ({state})" for name, state in states.items())
+        moves = {move.session: move for move in self._moves(0, "swap", moving, wanted)}
+        cost, to = swap.bill([*moves.values()]), " and ".join(swap.targets(wanted.target, [*moves.values()]))
+        weighed = policy.weigh(self._accounts(), self._rules())
+        verdicts = [f"{one.account} {one.verdict} ({one.why})" for one in weighed]
+        planned = [(moves[name], state) for name, state in states.items()]
         return (
             f"would move {len(names)} sessions to {to}: {told}{wanted.reason}{f'; {cost}' if cost else ''};"
             f" nothing was done; the accounts as the policy sees them: {', '.join(verdicts)}"
-        )
+        ), Plan(tuple(PlannedMove(m.session, state, m.source, m.target, m.bill) for m, state in planned), weighed)
 
     def _unpin(self, order: Order) -> str:
         """Leave the choice of account to the policy again."""

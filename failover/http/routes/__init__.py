@@ -11,7 +11,19 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from failover.http.app import MAX_BODY
 from failover.http.problem import Trouble
-from failover.http.routes import accounts, checkpoints, events, health, orders, sessions, status, swaps, tasks, usage
+from failover.http.routes import (
+    accounts,
+    checkpoints,
+    events,
+    health,
+    orders,
+    page,
+    sessions,
+    status,
+    swaps,
+    tasks,
+    usage,
+)
 from failover.http.routes.context import Context
 from failover.http.routes.errors import HANDLERS
 
@@ -25,7 +37,7 @@ async def _json_alone(request: Request[Any, Any, Any]) -> None:
 
 def make_routes(context: Context) -> Litestar:
     """Return the application behind the gate."""
-    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, usage, events, orders)
+    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, usage, events, orders, page)
     return Litestar(
         route_handlers=[handler for topic in topics for handler in topic.handlers(context)],
         request_max_body_size=MAX_BODY,

@@ -18,10 +18,13 @@ def handlers(context: Context) -> Sequence[BaseRouteHandler]:
     """Return the routes of this topic."""
 
     @get("/v1/accounts", tags=["accounts"], summary="All accounts", responses=answers(304))
-    async def accounts(request: Request[Any, Any, Any]) -> Sequence[account_views.AccountView]:
-        """Return the accounts with their usage, as the configuration names them."""
+    async def accounts(request: Request[Any, Any, Any], forecast: bool = False) -> Sequence[account_views.AccountView]:
+        """Return the accounts with their usage, as the configuration names them. forecast: with when each window is
+        expected to reach its threshold, which takes longer."""
         found: Sequence[account_views.AccountView] = await context.shown(
-            request, "accounts", lambda store: account_views.accounts(context.config, store)
+            request,
+            f"accounts {forecast}",
+            lambda store: account_views.accounts(context.config, store, foreseen=forecast),
         )
         return found
 
