@@ -141,7 +141,7 @@ class _Pool(Collector):
         yield last
 
     def _roles(self) -> Iterator[Metric]:
-        up = _gauge("role_up", "1 while the role runs; supervisord is one.", "role")
+        up = _gauge("role_up", "1 while the role runs; supervisord counts as one.", "role")
         began = _gauge("role_start_timestamp_seconds", "When the role's process began.", "role")
         resident = _gauge("role_resident_memory_bytes", "Memory of a role, what it shares with others included.", "role")
         share = _gauge("role_proportional_memory_bytes", "Memory of a role, shared pages by share (PSS).", "role")
@@ -150,7 +150,8 @@ class _Pool(Collector):
         processes: dict[str, ProcessId | None] = dict.fromkeys(views.ROLES)
         processes |= {row["role"]: ProcessId(row["pid"], row["start"]) for row in rows}
         with contextlib.suppress(HostError):
-            processes["supervisord"] = daemon.find(self._config.paths)
+            if keeper := daemon.find(self._config.paths):  # under another service manager there is none
+                processes["supervisord"] = keeper
         for role, process in processes.items():
             found = resources(process) if process else None
             up.add_metric((role,), found is not None)
