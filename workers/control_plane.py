@@ -19,9 +19,12 @@ from failover import config as configuration
 from failover.bus.subscriber import Subscriber
 from failover.errors import FailoverError
 from failover.events import HoldChanged
+from failover.http import auth
 from failover.http.app import Gate
-from failover.http.auth import Guard, token
+from failover.http.auth import Guard, Keys
 from failover.http.entrance import Entrance
+from failover.http.feed import Feed
+from failover.http.reader import Reader
 from failover.runtime import Host, hosted, restart
 
 if TYPE_CHECKING:
@@ -73,14 +76,16 @@ class ControlPlane:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._entrance = Entrance(host.store, host.clock, host.boot)
-        self._subscriber = Subscriber(host.paths.bus_out, ("swap.hold-changed",))
+        self._subscriber = Subscriber(host.paths.bus_out, ("",))
+        self._reader = Reader(host.paths.store)
+        self._feed = Feed(self._reader)
         self._again = False
 
     async def run(self) -> bool:
         """Serve until a signal; return whether to start again with a changed configuration."""
         host, loop = self._host, asyncio.get_running_loop()
         guard, sockets, where = self._listen()
-        gate = Gate(self._entrance, self._routes, guard)
+        gate = Gate(self._entrance, self._routes, Keys(host.paths.token_file), guard)
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self._server = _Server(
             uvicorn.Config(
@@ -111,6 +116,7 @@ class ControlPlane:
         finally:
             tick.cancel()
             self._subscriber.close()
+            self._reader.close()
             # Only when it is still ours: after a crash a successor may have put its own there already.
             with contextlib.suppress(FileNotFoundError):
                 if host.paths.control_socket.stat().st_ino == self._inode:
@@ -120,7 +126,7 @@ class ControlPlane:
     def _listen(self) -> tuple[Guard | None, list[socket.socket], str]:
         """Bind both addresses. A TCP port that is taken must not keep the hooks out."""
         host, path = self._host, self._host.paths.control_socket
-        secret = token(host.paths.token_file)
+        auth.make(host.paths.token_file)
         local = _bind_unix(path)
         self._inode = path.stat().st_ino
         http = host.config.http
@@ -135,17 +141,20 @@ class ControlPlane:
             return None, [local], f"{path} only, since {http.listen} cannot be had ({error.strerror})"
         port = tcp.getsockname()[1]
         shown = http.listen.removesuffix(f":{http.port}") + f":{port}"
-        return Guard(secret, http.host, port), [local, tcp], f"{path} and http://{shown}"
+        return Guard(http.host, port), [local, tcp], f"{path} and http://{shown}"
 
     def _routes(self) -> Litestar:
         from failover.http.routes import make_routes
+        from failover.http.routes.context import Context
 
-        return make_routes(self._host.config, self._host.store)
+        return make_routes(Context(self._host.config, self._host.store, self._reader, self._feed))
 
     def _bus(self) -> None:
-        """Hear who let go of a hold. Reads until nothing is left: these descriptors tell only of what is new."""
+        """Hear who let go of a hold, and that there are events. Reads until nothing is left: these descriptors tell
+        only of what is new."""
         self._host.publisher.pump()
         while heard := self._subscriber.receive():
+            self._feed.ring()
             for envelope in heard:
                 if isinstance(envelope.event, HoldChanged) and not envelope.event.standing:
                     self._entrance.look(envelope.event.conversation)
@@ -160,6 +169,7 @@ class ControlPlane:
 
     def _end(self) -> None:
         self._entrance.close()
+        self._feed.close()
         self._server.end()
 
     def _reload(self) -> None:

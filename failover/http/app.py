@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from failover.claude.hooks import MAX_BYTES as MAX_HOOK
 from failover.errors import StoreError, UsageError
-from failover.http.auth import Guard
+from failover.http.auth import Guard, Keys
+from failover.http.auth import Scope as Granted
 from failover.http.entrance import Entrance, sender
+from failover.http.problem import send_problem
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -21,9 +21,19 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: A larger body is refused (bytes); only hooks may be larger, since one carries the whole output of a tool.
-MAX_BODY = 4 * 1024 * 1024
+MAX_BODY = 1024 * 1024
 #: A body that takes longer to arrive is given up (seconds).
 _BODY_WITHIN = 10.0
+_HOOKS = ("/hook", "/statusline")
+#: What needs no token: it tells nothing but that we are here, or is the page, which holds no data.
+_OPEN_ROUTES = frozenset({"/", "/healthz", "/readyz"})
+_OPEN_FOLDER = "/assets/"
+#: Answers without an end; a HEAD of one would wait for it.
+_ENDLESS = frozenset({"/v1/events/stream", "/mcp"})
+#: It reads by POST too, and looks at the scope itself.
+_OWN_SCOPES = "/mcp"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 
 
 class _TooLarge(Exception):
@@ -33,41 +43,99 @@ class _TooLarge(Exception):
 class Gate:
     """Leads each request to where it belongs. guard None: nothing is served on TCP.
 
+    To the routes it gives `scope["state"]["scope"]`: read or operate, empty where no token was needed and none given;
+    and `scope["state"]["welcome"]`, which says whether that still holds, for answers that last.
+
     make_routes: called at the first request that is no hook. The framework takes half a second of CPU and 8 MB, and
     many a control plane is never asked anything, so the start does without it.
     """
 
-    def __init__(self, entrance: Entrance, make_routes: Callable[[], Litestar], guard: Guard | None) -> None:
-        self._entrance, self._make_routes, self._guard = entrance, make_routes, guard
+    def __init__(
+        self, entrance: Entrance, make_routes: Callable[[], Litestar], keys: Keys, guard: Guard | None
+    ) -> None:
+        self._entrance, self._make_routes, self._keys, self._guard = entrance, make_routes, keys, guard
         self._routes: asyncio.Future[Litestar] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        path = scope["path"]
-        if _on_unix_socket(scope):
-            if path in ("/hook", "/statusline"):
-                await self._take(scope, receive, send)
-                return
-        else:
+        path, local, headers = scope["path"], _on_unix_socket(scope), _headers(scope)
+        if b"transfer-encoding" in headers and b"content-length" in headers:
+            # Of two ways to tell where a body ends, somebody between us and the sender may have believed the other.
+            await send_problem(send, 400, "both Content-Length and Transfer-Encoding are given; leave one out")
+            return
+        if local and path in _HOOKS:
+            await self._take(scope, receive, send)
+            return
+        if not local:
             if self._guard is None:
-                await _answer(send, 503, "nothing is served here")
+                await send_problem(send, 503, "nothing is served here")
                 return
-            if objection := self._guard.objection(path, _headers(scope)):
-                await _answer(send, *objection)
+            if objection := self._guard.objection(headers):
+                await send_problem(send, *objection)
                 return
-            if path in ("/hook", "/statusline"):
-                await _answer(send, 404, "hooks come in by the Unix socket only")
-                return
+        given = headers.get(b"authorization")
+
+        def granted() -> Granted | None:
+            # A token narrows what the operator may do on the socket; without one all is his there.
+            return "operate" if local and given is None else self._keys.scope(given or b"")
+
+        may = granted()
+        if may is None and not (path in _OPEN_ROUTES or path.startswith(_OPEN_FOLDER)):
+            sentence = "the bearer token is missing or wrong; see: claude-failover token show"
+            await send_problem(send, 401, sentence)
+        elif path in _HOOKS:
+            await send_problem(send, 404, "hooks come in by the Unix socket only")
+        elif (method := scope["method"]) not in _METHODS:
+            await send_problem(send, 405, f"{method[:20]} is no method of ours", [(b"allow", b"GET, HEAD, POST")])
+        elif method == "HEAD" and path in _ENDLESS:
+            await send_problem(send, 405, "the answer has no end, so only GET", [(b"allow", b"GET")])
+        elif method not in _SAFE and may != "operate" and not path.startswith(_OWN_SCOPES):
+            await send_problem(send, 403, "this token only reads; see: claude-failover token show --scope operate")
+        else:
+            scope["state"]["scope"] = may or ""
+            scope["state"]["welcome"] = lambda: granted() == may
+            await self._lead(scope, headers, receive, send)
+
+    async def _lead(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        """Hand a request to the routes, its body whole: neither size nor time of arrival is left to them."""
+        try:
+            if int(headers.get(b"content-length") or 0) > MAX_BODY:
+                raise _TooLarge(MAX_BODY)
+            async with asyncio.timeout(_BODY_WITHIN):
+                body = await _body(receive, MAX_BODY)
+        except _TooLarge as error:
+            await send_problem(send, 413, f"the body is over the limit of {error} bytes")
+            return
+        except TimeoutError:
+            await send_problem(send, 408, f"the body did not arrive within {_BODY_WITHIN:.0f} s")
+            return
+        except ConnectionResetError:
+            return
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if scope["method"] not in _SAFE and kind != b"application/json" and (body or scope["method"] == "POST"):
+            await send_problem(send, 415, "send the body as Content-Type: application/json", close=False)
+            return
         if self._routes is None:
             # In a thread, so that no hook waits for it.
             self._routes = asyncio.ensure_future(asyncio.to_thread(self._make_routes))
         routes = await asyncio.shield(self._routes)
-        await routes(scope, receive, send)  # type: ignore[arg-type]
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server leaves the body of the answer out
+        given = False
+
+        async def replayed() -> MutableMapping[str, Any]:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await routes(scope, replayed, send)  # type: ignore[arg-type]
 
     async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
-            await _answer(send, 405, "POST only")
+            await send_problem(send, 405, "POST only")
             return
         try:
             who = sender(scope["query_string"])
@@ -78,13 +146,13 @@ class Gate:
             else:
                 await self._hook(who, body, receive)
         except _TooLarge as error:
-            await _answer(send, 413, f"the body is over the limit of {error} bytes")
+            await send_problem(send, 413, f"the body is over the limit of {error} bytes")
         except TimeoutError:
-            await _answer(send, 408, f"the body did not arrive within {_BODY_WITHIN:.0f} s")
+            await send_problem(send, 408, f"the body did not arrive within {_BODY_WITHIN:.0f} s")
         except UsageError as error:
-            await _answer(send, 400, str(error))
+            await send_problem(send, 400, str(error))
         except StoreError as error:
-            await _answer(send, 503, str(error))
+            await send_problem(send, 503, str(error))
         except ConnectionResetError:
             pass
         else:
@@ -132,16 +200,3 @@ async def _body(receive: Receive, limit: int) -> bytes:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _answer(send: Send, status: int, detail: str) -> None:
-    body = msgspec.json.encode({"status_code": status, "detail": detail})
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -20,6 +20,7 @@ from typing import Any
 from failover.config import load
 from failover.core.session import Activity
 from failover.host.process import identify
+from failover.http import auth
 from failover.store import hooks, swaps
 from failover.store.db import Store
 from tests.waiting import wait_for
@@ -47,6 +48,7 @@ class Plane:
         self.environ = {**os.environ, "FAILOVER_CONFIG": str(self.file), "PYTHONPATH": str(ROOT)}
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.said = ""  # on stderr, by the one that was stopped last
         self._store: Store | None = None
 
     def start(self, until: str = "http://") -> None:
@@ -80,6 +82,7 @@ class Plane:
             self.process.send_signal(number)
         code = self.process.wait(10)
         assert self.process.stderr is not None
+        self.said = self.process.stderr.read().decode()
         self.process.stderr.close()
         return code
 
@@ -120,6 +123,9 @@ class Plane:
             process.wait(20)
         return process
 
+    def token(self, scope: auth.Scope) -> str:
+        return auth.token(self.paths.token_file, scope)
+
     def request(
         self, method: str, path: str, body: bytes | dict[str, Any] | None = None, **headers: str
     ) -> tuple[int, Any]:
@@ -130,13 +136,66 @@ class Plane:
         connection.sock.connect(str(self.paths.control_socket))
         return _exchange(connection, method, path, body, headers)
 
+    def stream(self, after: str = "", last_id: int | None = None, *, scope: auth.Scope = "read") -> Stream:
+        """Listen to the events over TCP. after: the query."""
+        headers = {"Authorization": f"Bearer {self.token(scope)}"}
+        if last_id is not None:
+            headers["Last-Event-ID"] = str(last_id)
+        return Stream(self.port, f"/v1/events/stream{after}", headers)
+
     def tcp(
-        self, method: str, path: str, body: bytes | dict[str, Any] | None = None, *, token: bool = True, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | dict[str, Any] | None = None,
+        *,
+        token: bool = True,
+        scope: auth.Scope = "operate",
+        **headers: str,
     ) -> tuple[int, Any]:
-        """Speak over TCP; with the token unless told not to. Underscores in header names become dashes."""
+        """Speak over TCP; with a token unless told not to. Underscores in header names become dashes."""
         if token:
-            headers["Authorization"] = f"Bearer {self.paths.token_file.read_text().strip()}"
+            headers["Authorization"] = f"Bearer {self.token(scope)}"
         return _exchange(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20), method, path, body, headers)
+
+
+class Stream:
+    """A listener at /v1/events/stream. It is there, and hears what comes, once this is made."""
+
+    def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.connection.request("GET", path, headers=headers)
+        self.response = self.connection.getresponse()
+        self.status = self.response.status
+        if self.status == 200:
+            assert self.response.readline() == b": alive\n"
+
+    def next(self) -> dict[str, Any] | None:
+        """Return the next event's fields, its data decoded; None at the stream's end."""
+        fields: dict[str, Any] = {}
+        while line := self.response.readline():
+            text = line.decode().rstrip("\n")
+            if text and not text.startswith(":"):
+                name, _, value = text.partition(": ")
+                fields[name] = json.loads(value) if name == "data" else value
+            elif not text and fields:
+                return fields
+        return None
+
+    def take(self, count: int) -> list[int]:
+        """Return the ids of the next events."""
+        found = [self.next() for _ in range(count)]
+        return [int(one["id"]) for one in found if one]
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.response.close()
+        self.connection.close()
 
 
 def _exchange(
