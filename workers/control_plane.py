@@ -17,9 +17,11 @@ import uvicorn
 
 from failover import config as configuration
 from failover.bus.subscriber import Subscriber
+from failover.core.tally import Tally
 from failover.errors import FailoverError
 from failover.events import HoldChanged
 from failover.http import auth
+from failover.http.agents import Agents
 from failover.http.app import Gate
 from failover.http.auth import Guard, Keys
 from failover.http.entrance import Entrance
@@ -79,13 +81,15 @@ class ControlPlane:
         self._subscriber = Subscriber(host.paths.bus_out, ("",))
         self._reader = Reader(host.paths.store)
         self._feed = Feed(self._reader)
+        self._agents, self._tally = Agents(host.paths.control_socket), Tally()
         self._again = False
 
     async def run(self) -> bool:
         """Serve until a signal; return whether to start again with a changed configuration."""
         host, loop = self._host, asyncio.get_running_loop()
         guard, sockets, where = self._listen()
-        gate = Gate(self._entrance, self._routes, Keys(host.paths.token_file), guard)
+        keys = Keys(host.paths.token_file)
+        gate = Gate(self._entrance, self._routes, keys, guard, self._agents, self._tally)
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self._server = _Server(
             uvicorn.Config(
@@ -147,7 +151,7 @@ class ControlPlane:
         from failover.http.routes import make_routes
         from failover.http.routes.context import Context
 
-        return make_routes(Context(self._host.config, self._host.store, self._reader, self._feed))
+        return make_routes(Context(self._host.config, self._host.store, self._reader, self._feed, self._tally))
 
     def _bus(self) -> None:
         """Hear who let go of a hold, and that there are events. Reads until nothing is left: these descriptors tell
@@ -155,10 +159,13 @@ class ControlPlane:
         self._host.publisher.pump()
         while heard := self._subscriber.receive():
             self._feed.ring()
+            now_ms = self._host.store.now_ms()
             for envelope in heard:
+                self._tally.observe("event_lag_seconds", (now_ms - envelope.at_ms) / 1000)
                 if isinstance(envelope.event, HoldChanged) and not envelope.event.standing:
                     self._entrance.look(envelope.event.conversation)
         if self._subscriber.take_gap():
+            self._tally.count("event_gaps")
             self._entrance.look()
 
     async def _tick(self) -> None:
@@ -170,6 +177,7 @@ class ControlPlane:
     def _end(self) -> None:
         self._entrance.close()
         self._feed.close()
+        self._agents.close()
         self._server.end()
 
     def _reload(self) -> None:

@@ -33,6 +33,7 @@ _VERBS = {
     "events": ("failover.cli.events", "events_command", "Show what happened."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
     "token": ("failover.cli.token", "token_group", "Show or replace the tokens of the HTTP address."),
+    "mcp": ("failover.cli.mcp", "mcp_command", "Serve the pool to agents over MCP."),
     "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
     "config": ("failover.cli.config", "config_group", "Check the configuration."),
 }

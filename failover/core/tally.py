@@ -101,6 +101,11 @@ class Tally:
             mine = self._of(key)
             mine[:] = [one + more for one, more in zip(mine, values, strict=True)]
 
+    def take(self) -> Tally:
+        """Return what was counted, and begin anew."""
+        taken, self._series = Tally(self._series), {}
+        return taken
+
     def begin(self) -> None:
         """Let every series be there whose labels are known beforehand."""
         for name, family in FAMILIES.items():

@@ -143,7 +143,7 @@ class _Pool(Collector):
     def _roles(self) -> Iterator[Metric]:
         up = _gauge("role_up", "1 while the role runs; supervisord counts as one.", "role")
         began = _gauge("role_start_timestamp_seconds", "When the role's process began.", "role")
-        resident = _gauge("role_resident_memory_bytes", "Memory of a role, what it shares with others included.", "role")
+        resident = _gauge("role_resident_memory_bytes", "Memory of a role, what others share included.", "role")
         share = _gauge("role_proportional_memory_bytes", "Memory of a role, shared pages by share (PSS).", "role")
         cpu = _counter("role_cpu_seconds", "Processor time of the role's process.", "role")
         rows = self._store.query("SELECT role, pid, start FROM roles")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -76,7 +76,7 @@ class Plane:
         assert isinstance(found, dict)
         return found
 
-    async def events(self, after: int | None) -> AsyncIterator[Rung | None]:
+    async def events(self, after: int | None) -> AsyncGenerator[Rung | None, None]:
         """Give events as they come, None for a sign of life. after: the last one known. Raises Refused."""
         headers = {**self._headers(""), **({"Last-Event-ID": str(after)} if after is not None else {})}
         timeout = httpx2.Timeout(_WITHIN, read=_SILENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -69,11 +70,14 @@ class Tool(NamedTuple):
 async def status(caller: Caller, asked: shapes.Nothing) -> Answer:
     """Everything at a glance."""
     seen = shapes.glance(await caller.get("/v1/status", StatusView))
-    lines = [seen.sentence, *(_account_line(one.name, one.windows, one.sessions, one.enabled) for one in seen.accounts)]
-    if seen.tasks:
-        lines.append("tasks: " + ", ".join(f"{count} {state}" for state, count in sorted(seen.tasks.items())))
+    lines = [_account_line(one.name, one.windows, one.sessions, one.enabled) for one in seen.accounts]
+    lines += [f"sessions: {_counts(seen.sessions)}", f"tasks: {_counts(seen.tasks)}"]
     if seen.roles_down:
         lines.append("roles that do not run: " + ", ".join(seen.roles_down))
+    if seen.swap:
+        lines.append(f"{seen.swap.kind} {seen.swap.id} is under way")
+    if seen.paused_by:
+        lines.append("paused: nothing is started or moved")
     return Answer(seen, "\n".join(lines))
 
 
@@ -99,11 +103,7 @@ async def tasks(caller: Caller, asked: shapes.TasksAsked) -> Answer:
     """Tasks, open ones first."""
     seen = await caller.get("/v1/tasks", list[TaskView], limit=500)
     found = [shapes.task_glance(one) for one in seen if asked.state in ("", one.state)][: asked.limit]
-    counts: dict[str, int] = {}
-    for one in found:
-        counts[one.state] = counts.get(one.state, 0) + 1
-    said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return Answer(shapes.Tasks(tuple(found)), said or "no such tasks")
+    return Answer(shapes.Tasks(tuple(found)), _counts(Counter(one.state for one in found)))
 
 
 async def swaps(caller: Caller, asked: shapes.SwapsAsked) -> Answer:
@@ -195,6 +195,10 @@ def _account_line(name: str, windows: Any, sessions: int, enabled: bool) -> str:
     return f"{name}{'' if enabled else ' (disabled)'}: {sessions} sessions; " + "; ".join(parts or ["no windows"])
 
 
+def _counts(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(found.items())) or "none"
+
+
 def _clock(epoch: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(epoch))
 
@@ -202,8 +206,8 @@ def _clock(epoch: int) -> str:
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("status", "Pool at a glance", "Accounts with their use, sessions and tasks by state, the swap under way and"
-             " the last decision. Begin here.", shapes.Nothing, shapes.Glance, status),
+        Tool("status", "Pool at a glance", "Accounts with their use, sessions and tasks by state, the swap under way"
+             " and the last decision. Begin here.", shapes.Nothing, shapes.Glance, status),
         Tool("accounts", "Accounts", "All accounts: use, threshold, reset and expected crossing of each window, and why"
              " nothing would be moved there.", shapes.Nothing, shapes.Accounts, accounts),
         Tool("sessions", "Sessions", "All sessions: account, state, project, conversation, and what one waits for.",
@@ -217,8 +221,9 @@ TOOLS: Mapping[str, Tool] = {
              shapes.Nothing, shapes.Explained, explain),
         Tool("add_task", "Add a task", "Put a task into a project's queue; an idle session will be given it.",
              shapes.AddTask, shapes.Added, add_task, orders=True),
-        Tool("swap", "Move sessions", "Move sessions to another account; each goes on where it is, with its conversation."
-             " With dry_run nothing is moved.", shapes.SwapWanted, shapes.Done, swap, orders=True, destructive=True),
+        Tool("swap", "Move sessions", "Move sessions to another account; each goes on where it is, with its"
+             " conversation. With dry_run nothing is moved.", shapes.SwapWanted, shapes.Done, swap,
+             orders=True, destructive=True),
         Tool("pause", "Pause", "Start and move nothing until resume; everything is still watched.",
              shapes.Keyed, shapes.Done, pause, orders=True, idempotent=True),
         Tool("resume", "Resume", "Lift the pause.", shapes.Keyed, shapes.Done, resume, orders=True, idempotent=True),

@@ -40,7 +40,8 @@ def remember(config: Config, store: Store, *, readings: int = 40, sessions: int 
         logins.keep(tx, {first: now // 1000 + 20 * 86400})
         for number in range(sessions):
             tx.execute(
-                "INSERT INTO placements (session, account, conversation, cwd, wanted, launch) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO placements (session, account, conversation, cwd, wanted, launch)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (f"s-{number}", second, f"conversation-{number}", str(config.projects[0]), "running", "launch"),
             )
             tx.execute(
@@ -54,8 +55,8 @@ def remember(config: Config, store: Store, *, readings: int = 40, sessions: int 
     task(store, str(config.projects[0]), "one", waited_ms=1500)
 
 
-def swap(store: Store, source: str, target: str, names: list[str], *, blackout: float = 2.0, took_ms: int = 4000) -> int:
-    """Let a swap that the policy asked for have moved these sessions; return its number."""
+def swap(store: Store, source: str, target: str, names: list[str]) -> int:
+    """Let a swap that the policy asked for have moved these sessions, each away for two seconds; return its number."""
     now = store.now_ms()
     with store.transaction() as tx:
         request = usage.request_swap(tx, now, Swap(source, target, "soft", "at its threshold"))
@@ -64,17 +65,17 @@ def swap(store: Store, source: str, target: str, names: list[str], *, blackout: 
             request_id=request, started_ms=now, started_mono=0.0, deadline_mono=0.0, host_boot="x",
         )  # fmt: skip
         for name in names:
-            at = {"queued": 1.0, "stopping": 2.0, "verified": 2.0 + blackout}
+            at = {"queued": 1.0, "stopping": 2.0, "verified": 4.0}
             swaps.add_move(tx, Move(id=0, swap=number, session=name, conversation=f"conversation-{name}", cwd="/",
                                     source=source, target=target, kind="swap", state="verified", at=at))  # fmt: skip
-        swaps.finish(tx, number, "done", "moved all", now + took_ms)
+        swaps.finish(tx, number, "done", "moved all", now + 4000)
         tx.emit(SwapFinished(swap=number, source=source, target=target, outcome="done", moved=len(names), stayed=0,
-                             duration_ms=took_ms, sentence="moved all"))  # fmt: skip
+                             duration_ms=4000, sentence="moved all"))  # fmt: skip
     return number
 
 
 def task(store: Store, project: str, name: str, *, waited_ms: int = 0) -> int:
-    """Let a task have been queued, taken so much later, and done; let another one wait. Return the first one's number."""
+    """Let a task have been queued, taken so much later, and done, and let another one wait; return its number."""
     now = store.now_ms()
     with store.transaction() as tx:
         done = tasks.add(tx, Task(id=0, name=name, project=project, state="done", attempt=1,

@@ -40,6 +40,14 @@ def test_a_negative_duration_is_none() -> None:
     assert tally.items() == []
 
 
+def test_what_was_taken_is_counted_no_more() -> None:
+    tally = Tally()
+    tally.count("exhausted")
+    taken = tally.take()
+    tally.count("exhausted")
+    assert series(taken) == series(tally) == {"exhausted": [1]}
+
+
 def test_what_is_known_beforehand_begins_at_zero() -> None:
     tally = Tally()
     tally.begin()
@@ -112,7 +120,7 @@ def test_the_threshold_is_crossed_at_the_first_reading_of_the_present_period() -
     assert crossed(old + climb, limits, 0) == 30
     assert crossed([*old, *climb, reading(28, 95, window="seven_day")], limits, 0) == 28
     assert crossed(climb, limits, 35) == 40, "the sessions came later"
-    assert crossed(old + [reading(20, 50)], limits, 0) is None
+    assert crossed([*old, reading(20, 50)], limits, 0) is None
     assert crossed([], limits, 0) is None
 
 

@@ -7,14 +7,14 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from failover.http.app import MAX_BODY
-from failover.http.routes import accounts, checkpoints, events, health, orders, sessions, status, swaps, tasks
+from failover.http.routes import accounts, checkpoints, events, health, metrics, orders, sessions, status, swaps, tasks
 from failover.http.routes.context import Context
 from failover.http.routes.errors import HANDLERS
 
 
 def make_routes(context: Context) -> Litestar:
     """Return the application behind the gate."""
-    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, events, orders)
+    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, events, orders, metrics)
     return Litestar(
         route_handlers=[handler for topic in topics for handler in topic.handlers(context)],
         request_max_body_size=MAX_BODY,
