@@ -119,6 +119,8 @@ class ControlPlane:
             await self._server.serve(sockets=sockets)
         finally:
             tick.cancel()
+            for zmq_socket in (host.publisher.socket, *self._subscriber.sockets):
+                loop.remove_reader(zmq_socket.FD)
             self._subscriber.close()
             self._reader.close()
             # Only when it is still ours: after a crash a successor may have put its own there already.

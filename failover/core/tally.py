@@ -47,7 +47,7 @@ FAMILIES: Mapping[str, Family] = {
     "tasks_queued": Family("Tasks found in an inbox."),
     "tasks_finished": Family("Tasks that ended.", {"outcome": ("done", "failed")}),
     "role_starts": Family("Starts of a role.", {"role": ()}),
-    "event_gaps": Family("How often the control plane missed events on the bus."),
+    "event_gaps": Family("How often the control plane may have missed events on the bus; a new connection is once."),
     "swap_duration_seconds": Family("From a swap's beginning to its end.", {"kind": _KINDS}, _SECONDS),
     "move_blackout_seconds": Family(
         "From the signal that ends a session to its proof of life under the other account.",
