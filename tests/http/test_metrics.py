@@ -172,7 +172,7 @@ def test_the_dashboard_can_be_imported() -> None:
     board = json.loads((SHOWN / "dashboard.json").read_text())
     ids = [panel["id"] for panel in board["panels"]]
     assert len(ids) == len(set(ids))
-    assert [one["type"] for one in board["templating"]["list"]][0] == "datasource"
+    assert next(one["type"] for one in board["templating"]["list"]) == "datasource"
     for panel in board["panels"]:
         for target in panel.get("targets", []):
             assert target["datasource"]["uid"] == "${datasource}", panel["title"]
