@@ -29,6 +29,7 @@ from failover.config_model import (
     Retention,
     SessionSpec,
     Thresholds,
+    Tls,
     Tmux,
     Usage,
 )
@@ -230,22 +231,49 @@ def _model(value: Value) -> str:
 
 
 def _http(value: Value) -> Http:
-    found = value.fields(Http.__struct_fields__)
-    if "listen" not in found:
-        return Http()
-    listen = found["listen"].text()
+    found, default = value.fields(Http.__struct_fields__), Http()
+    listen = found["listen"].text() if "listen" in found else default.listen
+    tls = _tls(found["tls"]) if "tls" in found and not found["tls"].is_text("none") else None
+    hosts = tuple(_host(entry) for entry in found["hosts"].items()) if "hosts" in found else ()
+    if listen != "none":
+        _address(found.get("listen", value), listen, tls is not None, bool(hosts))
+    elif tls:
+        found["tls"].fail("is for a TCP address, and there is none", "remove it, or name one in listen")
+    return Http(listen=listen, tls=tls, hosts=hosts)
+
+
+def _address(value: Value, listen: str, tls: bool, named: bool) -> None:
     host, _, port = listen.rpartition(":")
     if not re.fullmatch(r"\d{1,5}", port) or int(port) > 65535:
-        found["listen"].fail(f"{listen!r} has no port from 0 to 65535", 'write it as "127.0.0.1:7717"')
+        value.fail(f"{listen!r} has no port from 0 to 65535", 'write it as "127.0.0.1:7717"')
     try:
-        loopback = ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        loopback = False
-    if not loopback or (":" in host) != host.startswith("["):
-        found["listen"].fail(
-            f"{listen!r} is no loopback address", 'use "127.0.0.1:7717" or "[::1]:7717"; reach it from afar over ssh -L'
+        address = None
+    if address is None or (":" in host) != host.startswith("["):
+        value.fail(f"{listen!r} is no address, and so no loopback address", 'write it as "127.0.0.1:7717"')
+    if not address.is_loopback and not tls:
+        value.fail(
+            f"{listen!r} is no loopback address and has no TLS",
+            'add http.tls: {cert: FILE, key: FILE}, or use "127.0.0.1:7717" and reach it from afar over ssh -L',
         )
-    return Http(listen=listen)
+    if address.is_unspecified and not named:
+        value.fail(f"{listen!r} is no name that anybody asks for", "add http.hosts: [NAME], the names it is reached by")
+
+
+def _tls(value: Value) -> Tls:
+    found = value.fields(Tls.__struct_fields__, required=Tls.__struct_fields__)
+    return Tls(cert=found["cert"].path(), key=found["key"].path())
+
+
+def _host(value: Value) -> str:
+    text = value.text()
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if not re.fullmatch(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,10}", text):
+            value.fail(f"{text!r} is no name of a host", "write it as in failover.example.org, without a port")
+    return text
 
 
 def _tmux(value: Value) -> Tmux:

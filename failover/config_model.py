@@ -124,10 +124,22 @@ class Usage(msgspec.Struct, frozen=True):
     every: float = 600.0
 
 
+class Tls(msgspec.Struct, frozen=True):
+    """Files in PEM form: the certificate (with what leads to its root), and its key."""
+
+    cert: Path
+    key: Path
+
+
 class Http(msgspec.Struct, frozen=True):
-    """The control plane's TCP address, loopback only. Port 0 takes any free one."""
+    """The control plane's TCP address, "none" for the Unix socket alone. Port 0 takes any free one.
+
+    tls: always there when the address is no loopback one; hosts: further names that it is addressed by.
+    """
 
     listen: str = "127.0.0.1:7717"
+    tls: Tls | None = None
+    hosts: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:

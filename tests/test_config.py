@@ -73,7 +73,7 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
-    assert structs == {*parts, config_model.NotifySpec, config_model.Limit}, (
+    assert structs == {*parts, config_model.NotifySpec, config_model.Limit, config_model.Tls}, (
         "a new part of the configuration is missing here"
     )
     for struct, section in parts.items():
@@ -218,6 +218,11 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
         (LEAST + "notify: [{path: x}]", 4, "notify[0]", "kind is missing"),
         (LEAST + 'http: {listen: "0.0.0.0:7717"}', 4, "http.listen", "no loopback address"),
         (LEAST + 'http: {listen: "example.org:80"}', 4, "http.listen", "no loopback address"),
+        (LEAST + 'http: {listen: "0.0.0.0:7717"}', 4, "http.listen", "add http.tls: {cert: FILE, key: FILE}"),
+        (LEAST + 'http: {listen: "0.0.0.0:7717", tls: {cert: c, key: k}}', 4, "http.listen", "add http.hosts: [NAME]"),
+        (LEAST + "http: {tls: {cert: c}}", 4, "http.tls", "the key key is missing"),
+        (LEAST + "http: {listen: none, tls: {cert: c, key: k}}", 4, "http.tls", "is for a TCP address"),
+        (LEAST + 'http: {hosts: ["a.example:80"]}', 4, "http.hosts[0]", "without a port"),
         (LEAST + "http: {listen: 127.0.0.1}", 4, "http.listen", "no port"),
         (LEAST + "claude: {env: {ANTHROPIC_API_KEY: x}}", 4, "claude.env.ANTHROPIC_API_KEY", "all accounts one"),
         (LEAST + "claude: {env: {A B: x}}", 4, "claude.env.A B", "no name"),

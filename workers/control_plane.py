@@ -5,20 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import socket
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import uvicorn
 
 from failover import config as configuration
 from failover.bus.subscriber import Subscriber
 from failover.core.tally import Tally
-from failover.errors import FailoverError
+from failover.errors import FailoverError, HostError
 from failover.events import HoldChanged
 from failover.http import auth
 from failover.http.agents import Agents
@@ -27,6 +21,7 @@ from failover.http.auth import Guard, Keys
 from failover.http.entrance import Entrance
 from failover.http.feed import Feed
 from failover.http.reader import Reader
+from failover.http.server import Listening, Server, bind_tcp, bind_unix
 from failover.runtime import Host, hosted, restart
 
 if TYPE_CHECKING:
@@ -52,26 +47,6 @@ def main() -> None:
         sys.exit(1)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers (held answers must be let go first) and its ten looks a second at a clock."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._over = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def main_loop(self) -> None:
-        await self._over.wait()
-
-    def end(self) -> None:
-        """Stop serving."""
-        self.should_exit = True
-        self._over.set()
-
-
 class ControlPlane:
     """The two sockets, the bus, and what happens at the end."""
 
@@ -87,25 +62,10 @@ class ControlPlane:
     async def run(self) -> bool:
         """Serve until a signal; return whether to start again with a changed configuration."""
         host, loop = self._host, asyncio.get_running_loop()
-        guard, sockets, where = self._listen()
+        guard, listening, where = self._listen()
         keys = Keys(host.paths.token_file)
         gate = Gate(self._entrance, self._routes, keys, guard, self._agents, self._tally)
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
-        self._server = _Server(
-            uvicorn.Config(
-                gate,
-                http="h11",
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                timeout_graceful_shutdown=2,
-            )
-        )
+        self._server = Server(gate, listening)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -116,7 +76,7 @@ class ControlPlane:
         host.started()
         host.did(f"Serving on {where}; hooks of {gaps} sessions may have been missed while nobody listened")
         try:
-            await self._server.serve(sockets=sockets)
+            await self._server.serve()
         finally:
             tick.cancel()
             for zmq_socket in (host.publisher.socket, *self._subscriber.sockets):
@@ -129,25 +89,24 @@ class ControlPlane:
                     host.paths.control_socket.unlink()
         return self._again
 
-    def _listen(self) -> tuple[Guard | None, list[socket.socket], str]:
-        """Bind both addresses. A TCP port that is taken must not keep the hooks out."""
-        host, path = self._host, self._host.paths.control_socket
+    def _listen(self) -> tuple[Guard | None, list[Listening], str]:
+        """Bind both addresses. A TCP address that is not to be had must not keep the hooks out."""
+        host, path, http = self._host, self._host.paths.control_socket, self._host.config.http
         auth.make(host.paths.token_file)
-        local = _bind_unix(path)
+        local = Listening(bind_unix(path))
         self._inode = path.stat().st_ino
-        http = host.config.http
-        tcp = socket.socket(socket.AF_INET6 if ":" in http.host else socket.AF_INET, socket.SOCK_STREAM)
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if http.listen == "none":
+            return None, [local], f"{path}"
         try:
-            tcp.bind((http.host, http.port))
-            tcp.listen(128)
-        except OSError as error:
-            tcp.close()
-            host.log.error("%s: %s; change http.listen in %s", http.listen, error.strerror, host.config.file)
-            return None, [local], f"{path} only, since {http.listen} cannot be had ({error.strerror})"
-        port = tcp.getsockname()[1]
+            tcp = bind_tcp(http)
+        except HostError as error:
+            host.log.error("%s: %s", host.config.file, error)
+            return None, [local], f"{path} only, since {error}"
+        port = tcp.socket.getsockname()[1]
+        scheme = "https" if tcp.tls else "http"
         shown = http.listen.removesuffix(f":{http.port}") + f":{port}"
-        return Guard(http.host, port), [local, tcp], f"{path} and http://{shown}"
+        guard = Guard(http.host, port, names=http.hosts, scheme=scheme)
+        return guard, [local, tcp], f"{path} and {scheme}://{shown}"
 
     def _routes(self) -> Litestar:
         from failover.http.routes import make_routes
@@ -192,22 +151,6 @@ class ControlPlane:
             return
         self._again = True
         self._end()
-
-
-def _bind_unix(path: Path) -> socket.socket:
-    """Return a socket bound to `path` (mode 0600), put in the place of what a predecessor left in one step."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)  # of a predecessor that was killed here
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        bound.bind(str(part))
-    finally:
-        os.umask(mask)
-    # Listening before the name is there: whoever finds the name is not refused.
-    bound.listen(1024)
-    part.rename(path)
-    return bound
 
 
 if __name__ == "__main__":

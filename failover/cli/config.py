@@ -36,6 +36,10 @@ def check_command(cli: Cli, as_json: bool) -> None:
             account.login.check()
         except HostError as error:
             raise UsageError(f"account {account.name}: {error}") from None
+    if config.http.tls:
+        from failover.http.tls import tls_context
+
+        tls_context(config.http.tls)
     if shutil.which(config.claude.command) is None:
         warnings.append(f"claude.command: there is no program {config.claude.command}")
     if len([account for account in config.accounts if account.enabled]) < 2:

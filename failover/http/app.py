@@ -25,6 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: A larger body is refused (bytes); only hooks may be larger, since one carries the whole output of a tool.
 MAX_BODY = 1024 * 1024
+#: The longest head of a request (bytes), without its first line.
+_MAX_HEAD = 32 * 1024
 #: A body that takes longer to arrive is given up (seconds).
 _BODY_WITHIN = 10.0
 _HOOKS = ("/hook", "/statusline")
@@ -70,6 +72,9 @@ class Gate:
         if scope["type"] != "http":
             return
         path, local, headers = scope["path"], _on_unix_socket(scope), _headers(scope)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MAX_HEAD:
+            await send_problem(send, 431, f"the head of the request is over the limit of {_MAX_HEAD} bytes")
+            return
         if b"transfer-encoding" in headers and b"content-length" in headers:
             # Of two ways to tell where a body ends, somebody between us and the sender may have believed the other.
             await send_problem(send, 400, "both Content-Length and Transfer-Encoding are given; leave one out")

@@ -56,6 +56,10 @@ def _too_deep(request: Asked, error: RecursionError) -> Response[bytes]:
     return problem(400, "the body is nested too deep")
 
 
+def _no_text(request: Asked, error: UnicodeDecodeError) -> Response[bytes]:
+    return problem(400, "the body is not UTF-8")
+
+
 def _ours(request: Asked, error: Exception) -> Response[bytes]:
     logging.getLogger("control-plane").error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(500, "an error of ours; the log of the control plane tells more")
@@ -69,5 +73,6 @@ HANDLERS: ExceptionHandlersMap = {
     UsageError: _usage,
     StoreError: _no_store,
     RecursionError: _too_deep,
+    UnicodeDecodeError: _no_text,
     Exception: _ours,
 }
