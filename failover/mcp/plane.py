@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import anyio
 import httpx2
 import msgspec
 
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 #: How long an answer may take, and how long the event stream may be silent: a comment comes each 15 s (seconds).
 _WITHIN, _SILENT = 15.0, 40.0
+#: How long the control plane may be away (it is started anew within 2.5 s), and how often it is looked for (seconds).
+_PATIENCE, _LOOK = 3.0, 0.1
 
 
 class Refused(Exception):
@@ -49,7 +53,7 @@ class Plane:
 
     async def get(self, path: str, kind: type[T] | Any, authorization: str = "", **params: str | int) -> T:
         """Return what stands at a path. authorization: the header of who asks, instead of the token. Raises Refused."""
-        answer = await self._ask("GET", path, authorization, params=params)
+        answer = await self._asked_twice("GET", path, authorization, params=params)
         try:
             found: T = msgspec.json.decode(answer, type=kind)
         except msgspec.MsgspecError as error:
@@ -62,16 +66,8 @@ class Plane:
         An answer that got lost is asked for once more with the same key. Raises Refused.
         """
         headers = {"Idempotency-Key": key or uuid.uuid4().hex, "Content-Type": "application/json"}
-        for last in (False, True):
-            try:
-                answer = await self._ask(
-                    "POST", path, authorization, content=msgspec.json.encode(body), headers=headers
-                )
-            except _Lost as error:
-                if last:
-                    raise Refused(str(error)) from None
-                continue
-            break
+        content = msgspec.json.encode(body)
+        answer = await self._asked_twice("POST", path, authorization, content=content, headers=headers)
         found = msgspec.json.decode(answer)
         assert isinstance(found, dict)
         return found
@@ -104,16 +100,29 @@ class Plane:
             return {"Authorization": authorization}
         return {"Authorization": f"Bearer {token}"} if (token := self._token()) else {}
 
-    async def _ask(self, method: str, path: str, authorization: str, **request: Any) -> bytes:
-        headers = {**request.pop("headers", {}), **self._headers(authorization)}
+    async def _asked_twice(self, method: str, path: str, authorization: str, **request: Any) -> bytes:
+        """Ask, and once more where the answer got lost: a control plane may be started anew at any moment."""
         try:
-            answer = await self._client.request(method, path, headers=headers, **request)
-        except httpx2.ConnectError as error:
-            raise Refused(
-                f"{self._where}: nobody answers ({error}); start the daemon with: claude-failover up"
-            ) from None
-        except httpx2.HTTPError as error:
-            raise _Lost(f"{self._where}: no answer ({error or type(error).__name__})") from None
+            return await self._ask(method, path, authorization, **request)
+        except _Lost:
+            return await self._ask(method, path, authorization, **request)
+
+    async def _ask(
+        self, method: str, path: str, authorization: str, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> bytes:
+        sent = {**(headers or {}), **self._headers(authorization)}
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                answer = await self._client.request(method, path, headers=sent, **request)
+                break
+            except httpx2.ConnectError as error:
+                if time.monotonic() > until:
+                    mend = "start the daemon with: claude-failover up"
+                    raise Refused(f"{self._where}: nobody answers ({error}); {mend}") from None
+                await anyio.sleep(_LOOK)
+            except httpx2.HTTPError as error:
+                raise _Lost(f"{self._where}: no answer ({error or type(error).__name__})") from None
         if answer.status_code >= 300:
             raise Refused(_words(answer.status_code, answer.content))
         return answer.content
