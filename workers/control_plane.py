@@ -10,9 +10,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from failover.bus.subscriber import Subscriber
+from failover.core.tally import Tally
 from failover.errors import FailoverError, HostError
 from failover.events import HoldChanged
 from failover.http import auth
+from failover.http.agents import Agents
 from failover.http.app import Gate
 from failover.http.auth import Guard, Keys
 from failover.http.entrance import Entrance
@@ -57,6 +59,7 @@ class ControlPlane:
         self._reader = Reader(host.paths.store)
         self._history = Reader(host.paths.store)
         self._feed = Feed(self._reader, self._history)
+        self._agents, self._tally = Agents(host.paths.control_socket), Tally()
         self._again = False
 
     async def run(self) -> bool:
@@ -64,7 +67,8 @@ class ControlPlane:
         host, loop = self._host, asyncio.get_running_loop()
         sys.setswitchinterval(_SWITCH)
         guard, listening, where = self._listen()
-        gate = Gate(self._entrance, self._routes, Keys(host.paths.token_file), guard)
+        keys = Keys(host.paths.token_file)
+        gate = Gate(self._entrance, self._routes, keys, guard, self._agents, self._tally)
         self._server = Server(gate, listening)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
@@ -79,6 +83,8 @@ class ControlPlane:
             await self._server.serve()
         finally:
             tick.cancel()
+            for zmq_socket in (host.publisher.socket, *self._subscriber.sockets):
+                loop.remove_reader(zmq_socket.FD)
             self._subscriber.close()
             self._reader.close()
             self._history.close()
@@ -111,7 +117,8 @@ class ControlPlane:
         from failover.http.routes import make_routes
         from failover.http.routes.context import Context
 
-        return make_routes(Context(self._host.config, self._host.store, self._reader, self._history, self._feed))
+        host = self._host
+        return make_routes(Context(host.config, host.store, self._reader, self._history, self._feed, self._tally))
 
     def _bus(self) -> None:
         """Hear who let go of a hold, and that there are events. Reads until nothing is left: these descriptors tell
@@ -119,10 +126,13 @@ class ControlPlane:
         self._host.publisher.pump()
         while heard := self._subscriber.receive():
             self._feed.ring()
+            now_ms = self._host.store.now_ms()
             for envelope in heard:
+                self._tally.observe("event_lag_seconds", (now_ms - envelope.at_ms) / 1000)
                 if isinstance(envelope.event, HoldChanged) and not envelope.event.standing:
                     self._entrance.look(envelope.event.conversation)
         if self._subscriber.take_gap():
+            self._tally.count("event_gaps")
             self._entrance.look()
 
     async def _tick(self) -> None:
@@ -134,6 +144,7 @@ class ControlPlane:
     def _end(self) -> None:
         self._entrance.close()
         self._feed.close()
+        self._agents.close()
         self._server.end()
 
     def _reload(self) -> None:

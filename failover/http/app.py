@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from failover.claude.hooks import MAX_BYTES as MAX_HOOK
+from failover.core.tally import Tally
 from failover.errors import StoreError, UsageError
+from failover.http.agents import Agents
 from failover.http.auth import Guard, Keys
 from failover.http.auth import Scope as Granted
 from failover.http.entrance import Entrance, sender
@@ -53,9 +56,16 @@ class Gate:
     """
 
     def __init__(
-        self, entrance: Entrance, make_routes: Callable[[], Litestar], keys: Keys, guard: Guard | None
+        self,
+        entrance: Entrance,
+        make_routes: Callable[[], Litestar],
+        keys: Keys,
+        guard: Guard | None,
+        agents: Agents,
+        tally: Tally,
     ) -> None:
         self._entrance, self._make_routes, self._keys, self._guard = entrance, make_routes, keys, guard
+        self._agents, self._tally = agents, tally
         self._routes: asyncio.Future[Litestar] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,12 +127,6 @@ class Gate:
             return
         except ConnectionResetError:
             return
-        if self._routes is None:
-            # In a thread, so that no hook waits for it.
-            self._routes = asyncio.ensure_future(asyncio.to_thread(self._make_routes))
-        routes = await asyncio.shield(self._routes)
-        if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # the server leaves the body of the answer out
         given = False
 
         async def replayed() -> MutableMapping[str, Any]:
@@ -132,6 +136,15 @@ class Gate:
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
+        if scope["path"] == "/mcp":
+            await self._agents(scope, replayed, send)
+            return
+        if self._routes is None:
+            # In a thread, so that no hook waits for it.
+            self._routes = asyncio.ensure_future(asyncio.to_thread(self._make_routes))
+        routes = await asyncio.shield(self._routes)
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server leaves the body of the answer out
         await routes(scope, replayed, send)  # type: ignore[arg-type]
 
     async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,11 +174,12 @@ class Gate:
             await send({"type": "http.response.body", "body": b""})
 
     async def _hook(self, who: Any, body: bytes, receive: Receive) -> None:
-        gone = asyncio.ensure_future(_gone(receive))
+        gone, began = asyncio.ensure_future(_gone(receive)), time.monotonic()
         try:
-            await self._entrance.hook(who, body, gone)
+            held = await self._entrance.hook(who, body, gone)
         finally:
             gone.cancel()
+        self._tally.observe("hook_duration_seconds", time.monotonic() - began, str(held).lower())
 
 
 def _on_unix_socket(scope: Scope) -> bool:

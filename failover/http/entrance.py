@@ -67,8 +67,9 @@ class Entrance:
         with self._store.transaction() as tx:
             return hooks.mark_gaps(self._store, tx)
 
-    async def hook(self, who: Sender, body: bytes, gone: asyncio.Future[None]) -> None:
-        """Write a hook, and return when its session may go on. gone: done when the client has hung up.
+    async def hook(self, who: Sender, body: bytes, gone: asyncio.Future[None]) -> bool:
+        """Write a hook, and return when its session may go on: whether it was held. gone: done when the client has
+        hung up.
 
         Raises UsageError for a body that is no hook, StoreError when it cannot be written.
         """
@@ -81,7 +82,7 @@ class Entrance:
             self._missed = True
             raise
         if not held:
-            return
+            return False
         try:
             await self._released(call.conversation, gone)
         finally:
@@ -91,6 +92,7 @@ class Entrance:
             except StoreError as error:
                 # The session goes on now. As long as this process lives, it would be taken for held.
                 _end_at_once(error)
+        return True
 
     def _record(self, who: Sender, call: HookCall) -> tuple[HookCall, bool]:
         """Write a hook; return it with its id, and whether its answer is to be held back."""

@@ -10,7 +10,7 @@ from failover.config import Config
 from failover.core.notice import LOGIN_SOON
 from failover.errors import FailoverError
 from failover.events import LoginExpires
-from failover.store import events
+from failover.store import events, logins
 from failover.store.db import Store
 
 #: Logins last for weeks. The first look waits until the sessions that start with the host have started (seconds).
@@ -46,8 +46,9 @@ class LoginWatch:
         now = self._clock.epoch()
         soon = [LoginExpires(account=name, expires_at=at) for name, at in self._found.items() if at - now < LOGIN_SOON]
         new = [event for event in soon if not events.was_told(self._store, event)]
-        if new:
+        if new or self._found != logins.ends(self._store):
             with self._store.transaction() as tx:
+                logins.keep(tx, self._found)
                 for event in new:
                     tx.emit(event)
         return "; ".join(f"the login of {event.account} expires soon" for event in new)

@@ -293,3 +293,15 @@ CREATE TABLE outbox (           -- notifier
     sent_ms       INTEGER NOT NULL,
     PRIMARY KEY (event, sink)
 ) WITHOUT ROWID;
+
+CREATE TABLE totals (           -- control-plane: what counters and histograms came to (failover/store/totals.py)
+    name          TEXT NOT NULL,              -- with labels: of the series; both empty: the last event that is counted
+    labels        TEXT NOT NULL,              -- values, as JSON
+    value         TEXT NOT NULL,
+    PRIMARY KEY (name, labels)
+) WITHOUT ROWID;
+
+CREATE TABLE logins (           -- quota-monitor: what the last look at each login found
+    account       TEXT PRIMARY KEY,
+    expires_at    INTEGER NOT NULL            -- epoch seconds
+) WITHOUT ROWID;

@@ -79,6 +79,12 @@ def queued_by_project(store: Store) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def oldest_queued_ms(store: Store) -> int:
+    """Return since when the longest waiting task waits (epoch milliseconds), 0 when none does."""
+    row = store.one(f"SELECT min(queued_ms) FROM tasks INDEXED BY queued_tasks WHERE {_QUEUED}")
+    return int(row[0] or 0)
+
+
 def projects_with_queued(store: Store) -> frozenset[str]:
     """Return the projects in which a task waits for a session."""
     return frozenset(queued_by_project(store))

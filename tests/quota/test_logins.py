@@ -14,7 +14,7 @@ from failover.config import Config, load
 from failover.events import LoginExpires
 from failover.quota.logins import LoginWatch
 from failover.sim import real_cli
-from failover.store import events
+from failover.store import events, logins
 from failover.store.db import Store
 from tests.cli.test_ordering import accounts
 from tests.waiting import wait_for
@@ -86,3 +86,17 @@ def test_a_binary_that_is_gone_is_no_end(tmp_path: Path, config: Config, clock: 
     assert looked(LoginWatch(config, store, clock, first=0)) == "nothing"
     real_cli.sim_claude(tmp_path / "bin")
     assert looked(LoginWatch(config, store, clock, first=0)) == "the login of soon expires soon"
+
+
+def test_what_the_last_look_found_is_kept_of_every_account(
+    tmp_path: Path, config: Config, clock: ManualClock, store: Store
+) -> None:
+    ends(tmp_path, "soon", NOW + 3 * 86400)
+    ends(tmp_path, "late", NOW + 30 * 86400)
+    watch = LoginWatch(config, store, clock, first=0)
+    looked(watch)
+    assert logins.ends(store) == {"soon": int(NOW + 3 * 86400), "late": int(NOW + 30 * 86400)}
+    ends(tmp_path, "soon", None)
+    clock.advance(6 * 3600 + 1)
+    looked(watch)
+    assert logins.ends(store) == {"late": int(NOW + 30 * 86400)}, "what is not known any more is not told"

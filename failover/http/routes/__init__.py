@@ -16,6 +16,7 @@ from failover.http.routes import (
     checkpoints,
     events,
     health,
+    metrics,
     orders,
     page,
     sessions,
@@ -37,7 +38,7 @@ async def _json_alone(request: Request[Any, Any, Any]) -> None:
 
 def make_routes(context: Context) -> Litestar:
     """Return the application behind the gate."""
-    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, usage, events, orders, page)
+    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, usage, events, orders, metrics, page)
     return Litestar(
         route_handlers=[handler for topic in topics for handler in topic.handlers(context)],
         request_max_body_size=MAX_BODY,

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Request, Response
 
 from failover.config import Config
+from failover.core.tally import Tally
 from failover.http.feed import Feed
 from failover.http.reader import Reader
 from failover.store.db import Store
@@ -17,13 +18,14 @@ from failover.store.db import Store
 @dataclass(frozen=True, slots=True)
 class Context:
     """store: the control plane's own connection, for orders; whatever only looks goes by a reader: `reader` for what is
-    now, `history` for what may take longer."""
+    now, `history` for what may take longer. tally: what the control plane counted since the last scrape."""
 
     config: Config
     store: Store
     reader: Reader
     history: Reader
     feed: Feed
+    tally: Tally
 
     async def shown(self, request: Request[Any, Any, Any], key: str, look: Callable[[Store], object]) -> Any:
         """Return a view that many ask for as an answer. It is made once while nothing changes; who has it already, by
