@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 
 from failover.core.retention import CHECKPOINTS_KEPT, Row, expired, stale_marker, surplus
 from failover.errors import HostError
-from failover.events import Envelope, Swept
-from failover.notify import file
+from failover.events import Envelope, JanitorTroubled, Swept
 from failover.queue.folder import Queue
 from failover.runtime import Host, run
-from failover.store import tasks
+from failover.store import outbox, tasks
 
 #: A sweep every so often, the first one soon after the start (seconds).
 _EACH, _FIRST = 600.0, 20.0
@@ -31,6 +30,7 @@ class Janitor:
         self._config, self._store, self._clock, self._paths = host.config, host.store, host.clock, host.paths
         self._queues = {str(project): Queue(project) for project in host.config.projects}
         self._due = host.clock.monotonic() + _FIRST
+        self._trouble = ""
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Sweep, if it is time."""
@@ -41,8 +41,12 @@ class Janitor:
     def sweep(self) -> str:
         """Delete what may go; return what was deleted."""
         keep, now = self._config.retention, self._store.now_ms()
+        events = self._expire("events", "at_ms", now - int(keep.events * 1000), self._needed_event())
+        # A notifier that has not come by for as long as a sink is waited for keeps nothing any more.
+        longest = max([keep.events, *(spec.give_up_after for spec in self._config.notify)])
+        events += self._expire("events", "at_ms", now - int(longest * 1000), None)
         swept = {
-            "events": self._expire("events", "at_ms", now - int(keep.events * 1000), self._needed_event()),
+            "events": events,
             "readings": self._expire("readings", "observed_ms", now - int(keep.readings * 1000), None),
             "decisions": self._expire("decisions", "at_ms", now - int(keep.events * 1000), None),
             "hook calls": self._expire("hook_calls", "at_ms", now - int(keep.hook_calls * 1000), self._needed_call()),
@@ -51,6 +55,7 @@ class Janitor:
         swept["costs"] = self._costs(now - int(keep.readings * 1000))
         trouble: list[str] = []
         swept["markers"] = self._markers(trouble)
+        self._tell(trouble)
         self._shorten_log()
         more = any(count >= _ROWS * _STEPS for count in swept.values())
         self._due = self._clock.monotonic() + (1.0 if more else _EACH)
@@ -68,10 +73,9 @@ class Janitor:
         return past + counted
 
     def _needed_event(self) -> int | None:
-        """Return the first event that the notifier has not told everybody of, None when nobody waits for one."""
-        told = {row["sink"]: row["event"] for row in self._store.query("SELECT sink, event FROM outbox")}
-        sinks = (file.key(spec.path) for spec in self._config.notify)
-        return min((told[key] + 1 for key in sinks if key in told), default=None)
+        """Return the first event that the notifier has not looked at, None when nobody waits for one."""
+        rows, names = outbox.sinks(self._store), {spec.name for spec in self._config.notify}
+        return min((row.came_to + 1 for row in rows.values() if row.name in names), default=None)
 
     def _needed_call(self) -> int | None:
         """Return the first hook call that an open task is followed by."""
@@ -146,6 +150,14 @@ class Janitor:
             with self._store.transaction() as tx:
                 tx.emit(Swept(what="markers", count=count))
         return count
+
+    def _tell(self, trouble: Sequence[str]) -> None:
+        """Report what could not be removed, when it is something else than last time."""
+        sentence = "; ".join(trouble)
+        if sentence and sentence != self._trouble:
+            with self._store.transaction() as tx:
+                tx.emit(JanitorTroubled(sentence=sentence))
+        self._trouble = sentence
 
     def _shorten_log(self) -> None:
         log = self._paths.store.with_name(self._paths.store.name + "-wal")

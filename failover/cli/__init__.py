@@ -32,6 +32,7 @@ _VERBS = {
     "checkpoints": ("failover.cli.checkpoints", "checkpoints_group", "List and show checkpoints."),
     "events": ("failover.cli.events", "events_command", "Show what happened."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
+    "notify": ("failover.cli.notify", "notify_group", "List the sinks for notices and try them."),
     "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
     "config": ("failover.cli.config", "config_group", "Check the configuration."),
 }
