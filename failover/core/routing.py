@@ -55,8 +55,9 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def takes(rules: Sequence[Rule], sink: str, kind: str, severity: Severity, about: Subject) -> bool:
-    """Say whether a sink is told: one of its rules holds, or it has none. Its own failure it is not told of."""
-    if about.sink == sink and kind == "notifier.sink-failing":
+    """Say whether a sink is told: one of its rules holds, or it has none. Of its own failure it is told only
+    what it missed."""
+    if about.sink == sink and kind != "notifier.dropped":
         return False
     return not rules or any(_holds(rule, kind, severity, about) for rule in rules)
 

@@ -17,37 +17,53 @@ class AppriseSink:
 
     def __init__(self, settings: Apprise) -> None:
         url = secrets.fetch(settings.url)
-        self._service = _first(url)
-        if self._service is None:
+        with _Said():
+            import apprise
+
+            found = apprise.Apprise.instantiate(url, asset=in_this_thread(), suppress_exceptions=True)
+        if found is None:
             raise Unreachable("apprise does not know this URL; `apprise --details` lists the forms that it knows")
+        self._service = Service(found)
 
     def send(self, message: Message) -> str:
         """Send a message by the service."""
-        return deliver(self._service, message)
+        return self._service.send(message)
 
 
-def _first(url: str) -> Any:
-    with _Said():
-        import apprise
+def in_this_thread() -> Any:
+    """Return apprise's setting that it sends in the thread of who asks, where what it says can be heard."""
+    from apprise import AppriseAsset
 
-        return apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    return AppriseAsset(async_mode=False)
 
 
-def deliver(service: Any, message: Message) -> str:
-    """Send a message by one service of apprise. Raises Unreachable with what the service said."""
-    from apprise import NotifyFormat, NotifyType
+class Service:
+    """One service of apprise, behind what turns plain text into what that service wants."""
 
-    kinds = {"info": NotifyType.INFO, "warning": NotifyType.WARNING, "critical": NotifyType.FAILURE}
-    with _Said() as said:
-        taken = service.notify(
-            body=message.text,
-            title=f"claude-failover: {message.severity}",
-            notify_type=kinds[message.severity],
-            body_format=NotifyFormat.TEXT,
-        )
-    if not taken:
-        raise Unreachable(f"{service.service_name}: {redact('; '.join(said.lines) or 'it gave no reason')}")
-    return f"{service.service_name} took it"
+    def __init__(self, plugin: Any) -> None:
+        from apprise import Apprise as Library
+
+        self._name = str(plugin.service_name)
+        self._library = Library()
+        self._library.add(plugin)
+        # It writes each URL, and so each secret, at its lowest level.
+        logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+    def send(self, message: Message) -> str:
+        """Send a message. Raises Unreachable with what the service said."""
+        from apprise import NotifyFormat, NotifyType
+
+        kinds = {"info": NotifyType.INFO, "warning": NotifyType.WARNING, "critical": NotifyType.FAILURE}
+        with _Said() as said:
+            taken = self._library.notify(
+                body=message.text,
+                title=f"claude-failover: {message.severity}",
+                notify_type=kinds[message.severity],
+                body_format=NotifyFormat.TEXT,
+            )
+        if not taken:
+            raise Unreachable(f"{self._name}: {redact('; '.join(said.lines) or 'it gave no reason')}")
+        return f"{self._name} took it"
 
 
 class _Said(logging.Handler):

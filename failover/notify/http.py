@@ -77,8 +77,3 @@ def _seconds(header: str | None) -> float | None:
     except (ValueError, TypeError):
         return None
     return min(max(wait, 0.0), _LONGEST_WAIT)
-
-
-def host_name() -> str:
-    """Return this host's name."""
-    return socket.gethostname()

@@ -3,6 +3,7 @@ tens of MiB for the one request that is needed here."""
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ class OtlpSink:
 
     def send(self, message: Message) -> str:
         """Export a message. A collector may take a request and reject the record in it."""
-        body = msgspec.json.encode(request(message, http.host_name()))
+        body = msgspec.json.encode(request(message, socket.gethostname()))
         status, answer = http.post(self._settings.url, body, self._headers, self._settings.timeout)
         partial = _partial(answer)
         if int(partial.get("rejectedLogRecords") or 0):

@@ -7,7 +7,6 @@ import re
 import socket
 from datetime import UTC, datetime
 
-from failover.notify.http import host_name
 from failover.notify.message import Message, Unreachable, facts
 from failover.notify.spec import Syslog
 
@@ -29,7 +28,7 @@ class SyslogSink:
 
     def send(self, message: Message) -> str:
         """Send a message. Nobody answers a datagram, so that only a socket that is not there is noticed."""
-        data = encode(message, self._facility, host_name(), os.getpid())
+        data = encode(message, self._facility, socket.gethostname(), os.getpid())
         try:
             if self._address.startswith("tcp://"):
                 self._stream(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from failover.notify import secrets
-from failover.notify.apprise import deliver
+from failover.notify.apprise import Service, in_this_thread
 from failover.notify.message import Message, Unreachable
 from failover.notify.spec import Telegram
 
@@ -14,11 +14,11 @@ class TelegramSink:
     """A bot that writes into one chat."""
 
     def __init__(self, settings: Telegram) -> None:
-        self._service = _bot(secrets.fetch(settings.token), settings)
+        self._service = Service(_bot(secrets.fetch(settings.token), settings))
 
     def send(self, message: Message) -> str:
         """Send a message into the chat."""
-        return deliver(self._service, message)
+        return self._service.send(message)
 
 
 def _bot(token: str, settings: Telegram) -> Any:
@@ -26,7 +26,7 @@ def _bot(token: str, settings: Telegram) -> Any:
 
     try:
         bot: Any = NotifyTelegram(  # type: ignore[no-untyped-call]
-            bot_token=token, targets=[settings.chat], detect_owner=False
+            bot_token=token, targets=[settings.chat], detect_owner=False, asset=in_this_thread()
         )
     except TypeError:
         raise Unreachable("the token is no token of a Telegram bot; @BotFather gives one: 123456789:AbC…") from None
