@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
-import threading
 from typing import Any
 
 from failover.notify import secrets
@@ -20,7 +20,7 @@ class AppriseSink:
         with _Said():
             import apprise
 
-            found = apprise.Apprise.instantiate(url, asset=in_this_thread(), suppress_exceptions=True)
+            found = apprise.Apprise.instantiate(url, suppress_exceptions=True)
         if found is None:
             raise Unreachable("apprise does not know this URL; `apprise --details` lists the forms that it knows")
         self._service = Service(found)
@@ -28,13 +28,6 @@ class AppriseSink:
     def send(self, message: Message) -> str:
         """Send a message by the service."""
         return self._service.send(message)
-
-
-def in_this_thread() -> Any:
-    """Return apprise's setting that it sends in the thread of who asks, where what it says can be heard."""
-    from apprise import AppriseAsset
-
-    return AppriseAsset(async_mode=False)
 
 
 class Service:
@@ -67,23 +60,26 @@ class Service:
 
 
 class _Said(logging.Handler):
-    """Hears what apprise says in this thread, and lets none of it into our own log: it may name a secret."""
+    """Hears what apprise says of one send, and lets none of it into our own log: it may name a secret."""
 
     _log = logging.getLogger("apprise")
+    #: Follows a send into the threads that apprise makes for it.
+    _hearing: contextvars.ContextVar[_Said | None] = contextvars.ContextVar("hearing", default=None)
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
-        self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
+        if self._hearing.get() is self:
             self.lines.append(record.getMessage())
 
     def __enter__(self) -> _Said:
+        self._token = self._hearing.set(self)
         self._log.propagate = False
         self._log.addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._log.removeHandler(self)
+        self._hearing.reset(self._token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from failover.notify import secrets
-from failover.notify.apprise import Service, in_this_thread
+from failover.notify.apprise import Service
 from failover.notify.message import Message, Unreachable
 from failover.notify.spec import Telegram
 
@@ -26,7 +26,7 @@ def _bot(token: str, settings: Telegram) -> Any:
 
     try:
         bot: Any = NotifyTelegram(  # type: ignore[no-untyped-call]
-            bot_token=token, targets=[settings.chat], detect_owner=False, asset=in_this_thread()
+            bot_token=token, targets=[settings.chat], detect_owner=False
         )
     except TypeError:
         raise Unreachable("the token is no token of a Telegram bot; @BotFather gives one: 123456789:AbC…") from None
