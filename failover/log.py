@@ -48,7 +48,6 @@ _about: contextvars.ContextVar[dict[str, dict[Any, None]] | None] = contextvars.
 #: Fields of events that tie log lines together, and what several of them are called.
 _TIES = {
     "swap": "swaps", "task": "tasks", "session": "sessions", "account": "accounts", "order": "orders", "sink": "sinks",
-    "role": "of_roles",
 }  # fmt: skip
 #: So many values of one field are shown.
 _MOST = 20
@@ -77,11 +76,9 @@ def concerns(facts: Iterable[tuple[str, Any]]) -> None:
 
 
 def _shown(about: dict[str, dict[Any, None]]) -> dict[str, Any]:
-    """Return fields: `session` where it is one, `sessions` where it is several. role is the line's own."""
+    """Return fields: `session` where it is one, `sessions` where it is several."""
     return {
-        (name if len(values) == 1 and name != "role" else _TIES[name]): (
-            next(iter(values)) if len(values) == 1 else list(values)
-        )
+        name if len(values) == 1 else _TIES[name]: next(iter(values)) if len(values) == 1 else list(values)
         for name, values in about.items()
     }
 
