@@ -149,7 +149,7 @@ def _address(value: Value) -> str:
 
 def _chat(value: Value) -> str:
     text = value.text()
-    if not re.fullmatch(r"-?\d{1,20}(:\d{1,10})?|@\w{3,64}", text):
+    if not re.fullmatch(r"-?\d{1,20}(:\d{1,10})?|@\w{2,64}", text):
         value.fail(f"{text!r} is no chat", 'write its number in quotes ("-1001234567890") or its @name')
     return text
 

@@ -99,10 +99,12 @@ class Intake:
         event = envelope.event
         if isinstance(event, SessionDied) and planned(self._store, event):
             return None
-        waits = isinstance(event, SessionStateChanged) and event.state == "waiting"
-        if waits and any(task.session == event.session for task in tasks.handed_over(self._store)):
+        if isinstance(event, SessionStateChanged) and event.state == "waiting" and self._has_task(event.session):
             return None  # what its task waits for is told of the task
         return notice(topic(event), msgspec.to_builtins(event), _utc)
+
+    def _has_task(self, session: str) -> bool:
+        return any(task.session == session for task in tasks.handed_over(self._store))
 
     def _route(
         self, tx: Transaction, envelope: Envelope, found: Notice, rows: Mapping[str, SinkRow], more: str | None = None
