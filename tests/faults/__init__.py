@@ -197,6 +197,8 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_no_route_leads_to_a_file
      test_a_get_changes_nothing
 32 a sink is down, then back
+   notify/test_outage.py
+     test_32_an_hour_without_telegram_and_a_webhook_that_hangs
    notify/test_outbox.py
      test_nothing_is_lost_while_the_notifier_is_down
      test_a_sink_that_cannot_be_written_does_not_hold_the_others_up
