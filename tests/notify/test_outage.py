@@ -10,7 +10,7 @@ from tests.notify.office import SECRET, Office, lines, names, pause, settle, tex
 from tests.notify.receivers import TOKEN, datagrams, web
 
 
-def test_32_an_hour_without_telegram_and_a_webhook_that_hangs(tmp_path: Path) -> None:
+def test_an_hour_without_telegram_and_a_webhook_that_hangs(tmp_path: Path) -> None:
     with web() as telegram, web() as hook, datagrams() as syslog:
         office = Office(
             tmp_path,

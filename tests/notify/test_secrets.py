@@ -78,7 +78,7 @@ def test_the_parts_of_a_url_are_hidden_too_but_for_the_host() -> None:
     assert redact.redact("TokenTokenB at hooks.example.org") == "[redacted] at hooks.example.org"
 
 
-def test_29_no_canary_reaches_a_log_a_notice_an_event_or_the_store(tmp_path: Path, written: io.StringIO) -> None:
+def test_no_canary_reaches_a_log_a_notice_an_event_or_the_store(tmp_path: Path, written: io.StringIO) -> None:
     """Each sink's trouble is provoked, with its secret in what it answers."""
     with web() as hook, web() as telegram, web() as otlp:
         telegram.status, telegram.body = 500, json.dumps({"description": f"bad {TOKEN} for {SECRET}"}).encode()
