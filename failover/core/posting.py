@@ -14,6 +14,8 @@ from failover.core.routing import rank
 
 #: A digest shows so many of its notices, the worst first.
 _SHOWN = 10
+#: Of each of them so many characters, and of a notice by itself (Telegram takes 4,096 in all).
+_LINE, LONGEST = 250, 2000
 #: Seconds until a sink that failed is tried again, doubled each time.
 _FIRST, _MOST = 2.0, 300.0
 
@@ -120,11 +122,16 @@ def summary(notices: Sequence[Waiting]) -> tuple[Severity, str]:
         counts[one.severity] = counts.get(one.severity, 0) + 1
     order = sorted(counts, key=rank, reverse=True)
     worst = sorted(notices, key=lambda one: (-rank(one.severity), one.id))
-    lines = [f"- {one.severity}: {one.text}" for one in worst[:_SHOWN]]
+    lines = [f"- {one.severity}: {cut(one.text, _LINE)}" for one in worst[:_SHOWN]]
     if len(worst) > _SHOWN:
         lines.append(f"- and {len(worst) - _SHOWN} more: claude-failover events")
     listed = ", ".join(f"{counts[severity]} {severity}" for severity in order)
     return order[0], "\n".join([f"{len(notices)} notices: {listed}", *lines])
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many characters: one that a service never takes would stand in the way of all."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def back_off(failures: int, draw: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -39,6 +39,8 @@ class Delivery:
         self.spec, self._store, self._clock, self._draw = spec, store, clock, draw
         self._courier = Courier(spec, wake)
         self._parcels: dict[str, list[Post]] = {}
+        # What is not yet noted: a store that cannot be written for a while must not make anything be sent twice.
+        self._outcomes: list[Outcome] = []
         self._zone: tzinfo = ZoneInfo(spec.quiet.zone) if spec.quiet else UTC
         self._boot = host_boot_id()
 
@@ -48,14 +50,14 @@ class Delivery:
         row = outbox.sinks(self._store)[self.spec.name]
         if row.failures:
             self._give_up(row)
-        if not self._courier.is_busy and self.due_in(row) <= 0:
+        if not self.is_busy and self.due_in(row) <= 0:
             self._send(row)
         return said
 
     @property
     def is_busy(self) -> bool:
         """Say whether something is under way; its outcome will tell."""
-        return self._courier.is_busy
+        return self._courier.is_busy or bool(self._outcomes)
 
     def due_in(self, row: SinkRow) -> float:
         """Return the seconds until the sink may be tried; another start of the host has forgotten them."""
@@ -128,14 +130,14 @@ class Delivery:
 
     def _settle(self) -> str:
         """Note what became of messages."""
-        outcomes = self._courier.take()
-        if not outcomes:
+        self._outcomes += self._courier.take()
+        if not self._outcomes:
             return ""
         told, trouble = 0, ""
         with self._store.transaction() as tx:
             row = outbox.sinks(self._store)[self.spec.name]
-            for outcome in outcomes:
-                posts = self._parcels.pop(outcome.key)
+            for outcome in self._outcomes:
+                posts = self._parcels[outcome.key]
                 if outcome.rejected:
                     trouble = f"{self.spec.name} rejected {outcome.key} for good: {outcome.trouble}"
                     row = self._rejected(tx, row, posts, outcome.trouble)
@@ -146,6 +148,7 @@ class Delivery:
                     told += len(posts)
                     row = self._told(tx, row, posts)
             outbox.keep_sink(tx, row)
+        self._outcomes.clear()
         said = [f"told {self.spec.name} of {told} notice{'' if told == 1 else 's'}"] if told else []
         return "; ".join([*said, *([trouble] if trouble else [])])
 
@@ -157,11 +160,8 @@ class Delivery:
         if row.dropped:
             days = self.spec.give_up_after / 86400
             why = f"it could not be told for {days:g} days, or too many waited"
-            tx.emit(
-                NoticesDropped(
-                    sink=row.name, count=row.dropped, what="notice", since_ms=row.dropped_ms, reason=why
-                )
-            )  # fmt: skip
+            since = row.dropped_ms
+            tx.emit(NoticesDropped(sink=row.name, count=row.dropped, what="notice", since_ms=since, reason=why))
         parcel = Parcel(tuple(post.id for post in posts), digest=len(posts) > 1)
         return msgspec.structs.replace(
             row, told=posts[-1].event, told_ms=now, failures=0, failing_ms=0, reported=False, error="", due_mono=0.0,
@@ -199,7 +199,7 @@ class Delivery:
 
     def _give_up(self, row: SinkRow) -> None:
         """Drop what a sink that fails has not taken in all that time, and count it."""
-        if self._courier.is_busy:
+        if self.is_busy:
             return
         before = self._store.now_ms() - int(self.spec.give_up_after * 1000)
         found = outbox.overdue(self._store, row.name, before, _MOST_WAITING)
@@ -208,11 +208,9 @@ class Delivery:
         last, count, since = found
         with self._store.transaction() as tx:
             outbox.drop_to(tx, row.name, last)
-            dropped = msgspec.structs.replace(
-                row, dropped=row.dropped + count, dropped_ms=row.dropped_ms or since
-            )  # fmt: skip
-            outbox.keep_sink(tx, dropped)
+            since = row.dropped_ms or since
+            outbox.keep_sink(tx, msgspec.structs.replace(row, dropped=row.dropped + count, dropped_ms=since))
 
 
-def _all(names: object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for some in names for one in some))  # type: ignore[attr-defined]
+def _all(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for some in names for one in some))

@@ -13,6 +13,7 @@ from failover.config import Config
 from failover.core.folding import Fold, ended, is_over, settled_by, take
 from failover.core.move import Move
 from failover.core.notice import KINDS, Notice, notice
+from failover.core.posting import LONGEST, cut
 from failover.core.routing import Subject, render, subject, takes
 from failover.events import Envelope, NoticesDropped, SessionDied, SessionStateChanged, topic
 from failover.redact import redact
@@ -121,7 +122,7 @@ class Intake:
                 text = render(template, {**told, **_common(envelope, found, about)})
             post = Post(
                 id=0, event=envelope.id, at_ms=envelope.at_ms, since_ms=self._store.now_ms(), type=kind,
-                severity=found.severity, text=redact(text + (more or "")), about=about,
+                severity=found.severity, text=cut(redact(text), LONGEST) + (more or ""), about=about,
             )  # fmt: skip
             outbox.add(tx, name, post)
 

@@ -93,6 +93,8 @@ def test_a_summary_counts_and_names_the_worst_first() -> None:
     assert severity == "critical" and lines[0] == "15 notices: 1 critical, 1 warning, 13 info"
     assert lines[1:4] == ["- critical: n3", "- warning: n2", "- info: n1"]
     assert len(lines) == 12 and lines[-1] == "- and 5 more: claude-failover events"
+    long = Waiting(id=1, at_ms=T, severity="info", text="x" * 999)
+    assert len(summary([long] * 20)[1]) < 4096 and "x…\n" in summary([long] * 2)[1]
     assert summary(waits("info", "info")) == ("info", "2 notices: 2 info\n- info: n1\n- info: n2")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from failover.core.move import Move
+from failover.errors import StoreError
 from failover.events import SessionDied, TaskFinished
 from failover.notify import file
 from failover.store import outbox, swaps
@@ -86,6 +87,20 @@ def test_what_was_put_together_once_stays_together_at_the_next_try(tmp_path: Pat
         office.pass_time(again, 60)
         assert [one["count"] for one in hook.json] == [5, 5, 3]
         assert hook.json[0] == hook.json[1] and hook.json[0]["type"] == "digest"
+
+
+def test_a_store_that_cannot_be_written_for_a_while_makes_nothing_be_sent_twice(tmp_path: Path) -> None:
+    with web() as hook:
+        office = Office(tmp_path, f"{{kind: webhook, url: '{hook.url}', secret: {SECRET}}}")
+        notifier = office.start()
+        office.emit(pause("a"), pause("b"))
+        notifier.cycle(())
+        notifier._deliveries[0]._courier.join(10)
+        notifier._store._connection.execute("PRAGMA busy_timeout = 1")
+        with office.store.transaction(), pytest.raises(StoreError):
+            notifier.cycle(())
+        settle(notifier)
+        assert names(hook.json) == ["a", "b"] and office.waiting("webhook") == 0
 
 
 def test_an_orderly_end_notes_what_was_under_way(office: Office, sink: Path) -> None:
