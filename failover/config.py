@@ -10,11 +10,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args, get_type_hints
 
 import msgspec
 
-from failover import config_accounts
+from failover import config_accounts, config_notify
 from failover.config_file import find, read
 from failover.config_model import (
     Account,
@@ -26,7 +26,7 @@ from failover.config_model import (
     Http,
     Janitor,
     Limit,
-    NotifySpec,
+    Log,
     Retention,
     SessionSpec,
     Thresholds,
@@ -39,7 +39,7 @@ from failover.core.choice import IdleSessions, Strategy
 from failover.core.prompt import PLACEHOLDERS, Templates, problem
 
 __all__ = [
-    "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "Janitor", "NotifySpec", "Retention",
+    "Account", "Claude", "Config", "Deadline", "Dispatch", "Failover", "Http", "Janitor", "Log", "Retention",
     "SessionSpec", "Thresholds", "Tmux", "Usage", "find", "load",
 ]  # fmt: skip
 
@@ -64,6 +64,9 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
             place = top["thresholds"] if model in thresholds.models else top["accounts"]
             place.fail(f"there is a threshold for {model}, which is not named", f"add it: failover.models: [{model}]")
     projects = _projects(top["projects"]) if "projects" in top else ()
+    names = [one.name for one in accounts]
+    sessions = _sessions(top["sessions"], names, projects) if "sessions" in top else ()
+    at_work = dict.fromkeys([*projects, *(one.project for one in sessions)])
     return Config(
         file=path.absolute(),
         version=1,
@@ -72,13 +75,16 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         claude=_claude(top["claude"]) if "claude" in top else Claude(),
         accounts=accounts,
         thresholds=thresholds,
-        sessions=_sessions(top["sessions"], [one.name for one in accounts], projects) if "sessions" in top else (),
+        sessions=sessions,
         projects=projects,
         failover=failover,
         usage=_usage(top["usage"]) if "usage" in top else Usage(),
         http=_http(top["http"]) if "http" in top else Http(),
         tmux=_tmux(top["tmux"]) if "tmux" in top else Tmux(),
-        notify=tuple(_sink(entry) for entry in top["notify"].items()) if "notify" in top else (),
+        notify=config_notify.sinks(top["notify"], names, [one.name for one in sessions], list(at_work))
+        if "notify" in top
+        else (),
+        log=_log(top["log"]) if "log" in top else Log(),
         dispatch=_dispatch(top["dispatch"], projects) if "dispatch" in top else Dispatch(),
         retention=_retention(top["retention"]) if "retention" in top else Retention(),
         janitor=_janitor(top["janitor"]) if "janitor" in top else Janitor(),
@@ -286,13 +292,11 @@ def _tmux(value: Value) -> Tmux:
     return Tmux(socket=found["socket"].name() if "socket" in found else Tmux().socket)
 
 
-def _sink(value: Value) -> NotifySpec:
-    found = value.mapping()
-    if "kind" not in found:
-        value.fail("the key kind is missing", "add kind: file")
-    found["kind"].choice(["file"])
-    found = value.fields(NotifySpec.__struct_fields__, required=("path",))
-    return NotifySpec(kind="file", path=found["path"].path())
+def _log(value: Value) -> Log:
+    found = value.fields(Log.__struct_fields__)
+    hints = get_type_hints(Log)
+    given: dict[str, Any] = {key: entry.choice(list(get_args(hints[key]))) for key, entry in found.items()}
+    return Log(**given)
 
 
 def _dispatch(value: Value, projects: tuple[Path, ...]) -> Dispatch:

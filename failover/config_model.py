@@ -14,6 +14,7 @@ from failover.config_yaml import suggestion
 from failover.core.choice import IdleSessions, Strategy, Use
 from failover.core.prompt import Templates
 from failover.errors import UsageError
+from failover.notify.spec import SinkSpec
 from failover.paths import Paths
 
 
@@ -159,13 +160,6 @@ class Tmux(msgspec.Struct, frozen=True):
     socket: str = "default"
 
 
-class NotifySpec(msgspec.Struct, frozen=True):
-    """A sink for notices. kind file: one JSON line per notice is appended to path."""
-
-    kind: Literal["file"]
-    path: Path
-
-
 class Limit(msgspec.Struct, frozen=True):
     """How many tasks of one project may be at work at once."""
 
@@ -214,6 +208,13 @@ class Janitor(msgspec.Struct, frozen=True):
     backups: int = 7
 
 
+class Log(msgspec.Struct, frozen=True):
+    """What roles say. format: auto is text on a terminal and JSON elsewhere; level: the mildest that is shown."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. file: where it was read from; sessions: with ranges expanded, in the file's order;
     sessions_restart: whether those that ended with their tmux server are brought back by themselves."""
@@ -231,7 +232,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     http: Http = Http()
     tmux: Tmux = Tmux()
-    notify: tuple[NotifySpec, ...] = ()
+    notify: tuple[SinkSpec, ...] = ()
+    log: Log = Log()
     dispatch: Dispatch = Dispatch()
     retention: Retention = Retention()
     janitor: Janitor = Janitor()

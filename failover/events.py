@@ -121,6 +121,13 @@ class AllExhausted(Event, frozen=True, tag="usage.all-exhausted"):
     reason: str
 
 
+class AvailableAgain(Event, frozen=True, tag="usage.available-again"):
+    """It is over that no account could take the sessions. source: their account; reason: what has changed."""
+
+    source: str
+    reason: str
+
+
 class LoginExpires(Event, frozen=True, tag="account.login-expires"):
     """The login of an account ends soon; it is said once. expires_at: epoch seconds."""
 
@@ -285,6 +292,12 @@ class CheckpointWritten(Event, frozen=True, tag="checkpoint.written"):
     occasion: str
 
 
+class JanitorTroubled(Event, frozen=True, tag="janitor.troubled"):
+    """The janitor could not remove something, for another reason than last time."""
+
+    sentence: str
+
+
 class Swept(Event, frozen=True, tag="janitor.swept"):
     """The janitor did away with something. what: kind; count: how many; names: some of them, where they have names."""
 
@@ -301,6 +314,44 @@ class StoreBackedUp(Event, frozen=True, tag="janitor.backed-up"):
     took_ms: int
 
 
+class RoleFailing(Event, frozen=True, tag="role.failing"):
+    """A role of the daemon does not do its work. starts: how often it was started in a short while; 0: it does not run
+    at all."""
+
+    role: str
+    starts: int
+
+
+class RoleRecovered(Event, frozen=True, tag="role.recovered"):
+    """A role that was failing does its work again."""
+
+    role: str
+
+
+class SinkFailing(Event, frozen=True, tag="notifier.sink-failing"):
+    """A sink could not be told for some time. waiting: notices that it is to be told; reason: its last answer."""
+
+    sink: str
+    waiting: int
+    reason: str
+
+
+class SinkRecovered(Event, frozen=True, tag="notifier.sink-recovered"):
+    """A sink that was failing is told again."""
+
+    sink: str
+
+
+class NoticesDropped(Event, frozen=True, tag="notifier.dropped"):
+    """A sink was not told of something, and will not be. what: notice or event; since_ms: of the first of them."""
+
+    sink: str
+    count: int
+    what: str
+    since_ms: int
+    reason: str
+
+
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     RoleStarted, RolesPaused, RolesResumed, AccountDisabled, AccountEnabled, OrderPlaced, OrderDone,
     HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted, LoginExpires,
@@ -308,6 +359,7 @@ AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept, StoreBackedUp,
     FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,
+    AvailableAgain, JanitorTroubled, RoleFailing, RoleRecovered, SinkFailing, SinkRecovered, NoticesDropped,
 ]  # fmt: skip
 
 

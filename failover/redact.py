@@ -35,8 +35,23 @@ _NAMED = re.compile(
 )
 
 
+#: Secrets of this process that nobody could tell by their looks, the longest first.
+_hidden: list[str] = []
+#: A shorter one would be found in half of all words.
+_LEAST = 8
+
+
+def hide(secret: str) -> None:
+    """Take this very text out of whatever is redacted from now on. One under 8 characters cannot be hidden."""
+    if len(secret) >= _LEAST and secret not in _hidden:
+        _hidden.append(secret)
+        _hidden.sort(key=len, reverse=True)
+
+
 def redact(text: str) -> str:
     """Return `text` with everything that looks like a secret replaced by `[redacted]`."""
+    for secret in _hidden:
+        text = text.replace(secret, _GONE)
     text = _BARE.sub(_GONE, text)
     text = _AUTHORIZATION.sub(rf"\1\2{_GONE}", text)
     text = _USERINFO.sub(_GONE, text)

@@ -117,6 +117,7 @@ def hosted(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Host]
     elif "SUPERVISOR_ENABLED" in environ:  # a supervisord started by hand: whoever is the parent now
         die_with_parent()
     config = configuration.load(configuration.find(environ))
+    log = logs.setup(name, format=config.log.format, level=config.log.level)
     paths = config.paths
     paths.ensure()
     process = identify(os.getpid())
@@ -130,7 +131,13 @@ def hosted(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Host]
         stack.callback(store.close)
         publisher = Publisher(paths.bus_in)
         stack.callback(publisher.close)
-        store.on_commit = publisher.send
+
+        def committed(envelopes: Sequence[Envelope]) -> None:
+            for envelope in envelopes:
+                logs.concerns(msgspec.structs.asdict(envelope.event).items())
+            publisher.send(envelopes)
+
+        store.on_commit = committed
         yield Host(config, paths, store, SystemClock(), boot, process, log, publisher)
 
 
@@ -218,6 +225,10 @@ class Shell:
 
     def _cycle(self, heard: Sequence[Envelope]) -> float:
         """Call the role once; return how long it may rest (seconds)."""
+        with logs.cycle():
+            return self._guarded(heard)
+
+    def _guarded(self, heard: Sequence[Envelope]) -> float:
         try:
             self._say(self._role.cycle(heard))
         except StoreBroken:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from failover import config_model
 from failover.config import Config, find, load
 from failover.errors import ConfigError, UsageError
+from failover.notify.spec import Secret
 
 ROOT = Path(__file__).parent.parent
 LEAST = "version: 1\naccounts:\n  - {name: main, config_dir: ~/.claude-main}\n"
@@ -59,7 +60,7 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
     text = (ROOT / "config.example.yaml").read_text()
     example, least = read(tmp_path, text), read(tmp_path, LEAST)
     for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention",
-                    "janitor", "claude",
+                    "janitor", "claude", "log",
                     "state_dir", "shared_dir", "replay", "sessions_restart"):  # fmt: skip
         assert getattr(example, section) == getattr(least, section), section
 
@@ -72,11 +73,11 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.Usage: raw["usage"],
         config_model.Tmux: raw["tmux"], config_model.Dispatch: raw["dispatch"],
         config_model.Retention: raw["retention"], config_model.Janitor: raw["janitor"],
-        config_model.Templates: raw["replay"],
+        config_model.Templates: raw["replay"], config_model.Log: raw["log"],
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
-    assert structs == {*parts, config_model.NotifySpec, config_model.Limit, config_model.Tls}, (
+    assert structs == {*parts, config_model.SinkSpec, config_model.Limit, config_model.Tls}, (
         "a new part of the configuration is missing here"
     )
     for struct, section in parts.items():
@@ -237,9 +238,7 @@ def test_the_first_account_is_preferred_unless_a_priority_is_given(tmp_path: Pat
         (LEAST + "failover: {idle_sessions: later}", 4, "failover.idle_sessions", "what exists: move, lazy, leave"),
         (LEAST + "failover: {max_parallel: many}", 4, "failover.max_parallel", "no whole number"),
         (LEAST + "failover: {max_parallel: 010}", 4, "failover.max_parallel", "no whole number"),
-        (LEAST + "notify: [{kind: telegram, token: x}]", 4, "notify[0].kind", "what exists: file"),
-        (LEAST + "notify: [{path: x}]", 4, "notify[0]", "kind is missing"),
-        (LEAST + 'http: {listen: "0.0.0.0:7717"}', 4, "http.listen", "no loopback address"),
+        (LEAST + "log: {level: loud}", 4, "log.level", "what exists: debug, info, warning, error"),
         (LEAST + 'http: {listen: "example.org:80"}', 4, "http.listen", "no loopback address"),
         (LEAST + 'http: {listen: "0.0.0.0:7717"}', 4, "http.listen", "add http.tls: {cert: FILE, key: FILE}"),
         (LEAST + 'http: {listen: "0.0.0.0:7717", tls: {cert: c, key: k}}', 4, "http.listen", "add http.hosts: [NAME]"),
@@ -345,6 +344,13 @@ def keys_of(struct: type[msgspec.Struct], prefix: str = "") -> set[str]:
         hint, key = hints[field], prefix + field
         parts = [one for one in (hint, *typing.get_args(hint)) if isinstance(one, type(msgspec.Struct))]
         if field == "file":
+            continue
+        if field == "settings":  # those of the kinds of sink, each with `kind`
+            for part in parts:
+                for name, one in typing.get_type_hints(part).items():
+                    secret = Secret in (one, *typing.get_args(one))
+                    found |= {prefix + name, *([f"{prefix}{name}_env", f"{prefix}{name}_file"] if secret else [])}
+            found.add(f"{prefix}kind")
             continue
         listed = typing.get_origin(hint) is tuple and parts
         if listed:

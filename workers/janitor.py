@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from failover.events import Envelope
+from failover.events import Envelope, JanitorTroubled
 from failover.janitor.ground import Ground
 from failover.janitor.orphans import GRACE
 from failover.janitor.sweeping import Done, Sweeper
@@ -27,6 +27,7 @@ class Janitor:
         self._store, self._clock, self._every = host.store, host.clock, host.config.janitor.every
         self._sweeper = Sweeper(Ground(host.config, host.store, host.clock))
         self._due = host.clock.monotonic() + _FIRST
+        self._trouble = ""
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Sweep, if it is time or somebody ordered it."""
@@ -41,9 +42,18 @@ class Janitor:
     def sweep(self) -> Done:
         """Sweep once."""
         done = self._sweeper.sweep()
+        self._tell(done.troubles)
         rest = 1.0 if done.more else GRACE + 1 if self._sweeper.waits else self._every
         self._due = self._clock.monotonic() + min(rest, self._every)
         return done
+
+    def _tell(self, troubles: Sequence[str]) -> None:
+        """Report what could not be removed, when it is something else than last time."""
+        sentence = "; ".join(troubles)
+        if sentence and sentence != self._trouble:
+            with self._store.transaction() as tx:
+                tx.emit(JanitorTroubled(sentence=sentence))
+        self._trouble = sentence
 
     def _answer(self, ordered: Sequence[orders.Order], done: Done) -> None:
         sentence, detail = done.sentence or "nothing to sweep", msgspec.json.encode(done.findings).decode()

@@ -35,6 +35,7 @@ _VERBS = {
     "page": ("failover.cli.page", "page_command", "Print the address of the page, or open it in a browser."),
     "token": ("failover.cli.token", "token_group", "Show or replace the tokens of the HTTP address."),
     "mcp": ("failover.cli.mcp", "mcp_command", "Serve the pool to agents over MCP."),
+    "notify": ("failover.cli.notify", "notify_group", "List the sinks for notices and try them."),
     "simulate": ("failover.cli.simulate", "simulate_command", "Replay demand against policies and compare them."),
     "janitor": ("failover.cli.janitor", "janitor_command", "Sweep at once, or say what a sweep would do."),
     "backups": ("failover.cli.backups", "backups_group", "List copies of the store, and go back to one."),

@@ -24,7 +24,7 @@ from failover.host import daemon
 from failover.host.process import ProcessId
 from failover.host.resources import proportional, resources
 from failover.http import account_views, views
-from failover.store import flags, logins, orders, swaps, tasks, totals
+from failover.store import flags, logins, orders, outbox, swaps, tasks, totals
 from failover.store.db import Store
 
 _PREFIX = "claude_failover_"
@@ -165,14 +165,13 @@ class _Pool(Collector):
         yield from (up, began, resident, *([share] if self._pss else []), cpu)
 
     def _notices(self) -> Iterator[Metric]:
-        behind = _gauge("notifier_backlog_events", "Events that a sink's notices have not come to.", "sink")
-        age = _gauge("notifier_backlog_age_seconds", "Age of the oldest of them, 0 for none.", "sink")
-        now_ms = self._store.now_ms()
-        for row in self._store.query("SELECT sink, max(event) AS event FROM outbox GROUP BY sink"):
-            sql = "SELECT count(*), min(at_ms) FROM events WHERE id > ?"
-            count, oldest = self._store.one(sql, (row["event"],))
-            behind.add_metric((row["sink"],), count)
-            age.add_metric((row["sink"],), max(0, now_ms - oldest) / 1000 if count else 0)
+        behind = _gauge("notifier_backlog_notices", "Notices that a sink is still to be told.", "sink")
+        age = _gauge("notifier_backlog_age_seconds", "How long the oldest of them has waited, 0 for none.", "sink")
+        now_ms, waiting = self._store.now_ms(), outbox.oldest(self._store)
+        for name in outbox.sinks(self._store):
+            count, since_ms = waiting.get(name, (0, now_ms))
+            behind.add_metric((name,), count)
+            age.add_metric((name,), max(0, now_ms - since_ms) / 1000)
         yield from (behind, age)
 
     def _files(self) -> Iterator[Metric]:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from failover.core.retention import CHECKPOINTS_KEPT, PastSwap, Row, expired, lasting, past_swaps, surplus
 from failover.events import Swept
 from failover.janitor.ground import MOST, ROWS, Finding, Ground, Sweep
-from failover.notify import file
-from failover.store import orders, tasks
+from failover.store import orders, outbox, tasks
 from failover.store import swaps as stored_swaps
 
 #: So many of the newest swaps of accounts stay whatever their age: the policy reads them (failover/store/swaps.py).
@@ -118,10 +117,9 @@ _CHARGED = "at_ms < ? AND conversation NOT IN (SELECT conversation FROM statusli
 
 
 def _needed_event(ground: Ground) -> int | None:
-    """Return the first event that the notifier has not told everybody of, None when nobody waits for one."""
-    told = {row["sink"]: row["event"] for row in ground.store.query("SELECT sink, event FROM outbox")}
-    sinks = (file.key(spec.path) for spec in ground.config.notify)
-    return min((told[key] + 1 for key in sinks if key in told), default=None)
+    """Return the first event that the notifier has not looked at, None when nobody waits for one."""
+    rows, names = outbox.sinks(ground.store), {spec.name for spec in ground.config.notify}
+    return min((row.came_to + 1 for row in rows.values() if row.name in names), default=None)
 
 
 def _old(ground: Ground, table: str, at: str, longest: float, kept: str, needed: int | None = None) -> list[int]:
@@ -130,7 +128,12 @@ def _old(ground: Ground, table: str, at: str, longest: float, kept: str, needed:
 
 
 def _events(ground: Ground) -> list[int]:
-    return _old(ground, "events", "at_ms", ground.config.retention.events, "TRUE", _needed_event(ground))
+    keep, sinks = ground.config.retention.events, ground.config.notify
+    # A notifier that has not come by for as long as a sink is waited for keeps nothing any more.
+    longest = max([keep, *(spec.give_up_after for spec in sinks)])
+    return _old(ground, "events", "at_ms", keep, "TRUE", _needed_event(ground)) or _old(
+        ground, "events", "at_ms", longest, "TRUE"
+    )
 
 
 def _hook_calls(ground: Ground) -> list[int]:

@@ -16,11 +16,12 @@ _NAMES = 20
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What a sweep did. more: something is left that a sweep was too short for."""
+    """What a sweep did. more: something is left that a sweep was too short for; troubles: what could not be done."""
 
     findings: tuple[Finding, ...]
     sentence: str
     more: bool
+    troubles: tuple[str, ...] = ()
 
 
 class Sweeper:
@@ -69,8 +70,9 @@ class Sweeper:
                 with self._ground.store.transaction() as tx:
                     tx.emit(Swept(what=sweep.kind, count=count, names=names))
         upkeep.shorten_log(self._ground)
-        sentence = "; ".join([*(["swept " + ", ".join(said)] if said else []), *self._troubles()])
-        return Done(tuple(done), sentence, more)
+        troubles = self._troubles()
+        sentence = "; ".join([*(["swept " + ", ".join(said)] if said else []), *troubles])
+        return Done(tuple(done), sentence, more, tuple(troubles))
 
     def _clear(self, sweep: Sweep) -> Iterator[Finding]:
         for one in self._found(sweep):

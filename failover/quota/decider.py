@@ -8,12 +8,12 @@ from failover.candidates import candidates, rules, running_placements
 from failover.core import homecoming, policy
 from failover.core.choice import Candidate, Decision, Rules, Stay, Swap
 from failover.core.homecoming import Seat
-from failover.events import AllExhausted, SwapWanted
+from failover.events import AllExhausted, AvailableAgain, SwapWanted
 from failover.host import process
 from failover.quota.costs import CostMeter
 from failover.quota.foresight import Foresight
 from failover.runtime import Host
-from failover.store import choices, flags, sessions, swaps, usage
+from failover.store import choices, events, flags, sessions, swaps, usage
 from failover.store.swaps import SwapRow
 
 #: The sentences of a decision that stands are brought up to date this often (milliseconds).
@@ -25,7 +25,7 @@ class Decider:
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
-        self._exhausted = ""
+        self._exhausted = events.told_exhausted(host.store)
         self._foresight = Foresight(host.store, host.clock)
         self._costs = CostMeter()
         self._standing = choices.latest(host.store)
@@ -39,7 +39,8 @@ class Decider:
             accounts = self._foresight.of(accounts)
         decision = policy.decide(accounts, rules)
         if isinstance(decision, Stay):
-            self._tell_exhausted(decision)
+            if not (rules.paused or rules.swapping):  # then nobody has looked at the accounts
+                self._tell_exhausted(decision)
             if rules.paused or rules.swapping:
                 return decision.reason
             seats = self._seats()
@@ -48,7 +49,8 @@ class Decider:
                 self._keep(decision)
                 return decision.reason
             return self._ask(better)
-        self._exhausted = ""
+        if decision.source == self._exhausted:
+            self._tell_available(f"they move to {decision.target}")
         return self._ask(decision)
 
     def _learn(self, accounts: list[Candidate]) -> None:
@@ -123,8 +125,15 @@ class Decider:
     def _tell_exhausted(self, stay: Stay) -> None:
         """Report once that there is nowhere to go, and again only after that had ended."""
         if not stay.exhausted:
-            self._exhausted = "" if not stay.source else self._exhausted
+            if self._exhausted and not stay.source:
+                self._tell_available(stay.reason)
         elif self._exhausted != stay.source:
             self._exhausted = stay.source
             with self._store.transaction() as tx:
                 tx.emit(AllExhausted(source=stay.source, until=stay.until, reason=stay.reason))
+
+    def _tell_available(self, reason: str) -> None:
+        """Report that there is somewhere to go again."""
+        with self._store.transaction() as tx:
+            tx.emit(AvailableAgain(source=self._exhausted, reason=reason))
+        self._exhausted = ""

@@ -18,7 +18,7 @@ from failover.events import (
     TaskFinished,
     TaskQueued,
 )
-from failover.store import logins, swaps, tasks, usage
+from failover.store import logins, outbox, swaps, tasks, usage
 from failover.store.db import Store
 
 _HOUR_MS = 3_600_000
@@ -48,7 +48,7 @@ def remember(config: Config, store: Store, *, readings: int = 40, sessions: int 
                 "INSERT INTO sessions (name, state, since_ms, seen_ms) VALUES (?, ?, ?, ?)",
                 (f"s-{number}", "working", now, now),
             )
-        tx.execute("INSERT INTO outbox (event, sink, sent_ms) VALUES (0, 'file', ?)", (now,))
+        outbox.keep_sink(tx, outbox.SinkRow(name="file", came_to=0))
         tx.emit(RoleStarted(role="bus", pid=1))
         tx.emit(AllExhausted(source=first, until=None, reason="nothing has room"))
     swap(store, first, second, [f"s-{number}" for number in range(sessions)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +20,21 @@ def after(store: Store, last_id: int, limit: int = 1000, prefix: str = "") -> li
         (last_id, len(prefix), prefix, limit),
     )
     return [_envelope(row) for row in rows]
+
+
+def of_types(store: Store, last_id: int, types: Sequence[str], limit: int) -> list[Envelope]:
+    """Return up to `limit` events of some types with an id above `last_id`, oldest first."""
+    marks = ", ".join("?" * len(types))
+    rows = store.query(
+        f"SELECT * FROM events WHERE id > ? AND type IN ({marks}) ORDER BY id LIMIT ?", (last_id, *types, limit)
+    )
+    return [_envelope(row) for row in rows]
+
+
+def get(store: Store, event: int) -> Envelope | None:
+    """Return one event, None when it is not there any more."""
+    row = store.one("SELECT * FROM events WHERE id = ?", (event,))
+    return _envelope(row) if row else None
 
 
 def latest(store: Store, limit: int, prefix: str = "") -> list[Envelope]:
@@ -59,3 +75,12 @@ def was_told(store: Store, event: AnyEvent) -> bool:
     """Say whether an event with the very same fields stands in the history."""
     body = encode_event(event).decode()
     return store.one("SELECT 1 FROM events WHERE type = ? AND body = ? LIMIT 1", (topic(event), body)) is not None
+
+
+def told_exhausted(store: Store) -> str:
+    """Return the account that was last reported to have nowhere to go, empty when that was reported to be over."""
+    row = store.one(
+        "SELECT type, json_extract(body, '$.source') AS source FROM events"
+        " WHERE type IN ('usage.all-exhausted', 'usage.available-again') ORDER BY id DESC LIMIT 1"
+    )
+    return row["source"] if row and row["type"] == "usage.all-exhausted" else ""

@@ -287,11 +287,44 @@ CREATE TABLE checkpoints (      -- checkpoint
 );
 CREATE INDEX checkpoints_by_session ON checkpoints (session, id);
 
-CREATE TABLE outbox (           -- notifier
-    event         INTEGER NOT NULL,
+CREATE TABLE sinks (            -- notifier: each sink of the configuration
+    name          TEXT PRIMARY KEY,
+    came_to       INTEGER NOT NULL,           -- the last event that was looked at for it
+    told          INTEGER NOT NULL DEFAULT 0, -- the last event that it was told of, and when
+    told_ms       INTEGER NOT NULL DEFAULT 0,
+    failures      INTEGER NOT NULL DEFAULT 0, -- in a row
+    failing_ms    INTEGER NOT NULL DEFAULT 0, -- since when
+    reported      INTEGER NOT NULL DEFAULT 0, -- 1: the others were told that it fails
+    error         TEXT NOT NULL DEFAULT '',   -- what it answered last, where that was no yes
+    due_mono      REAL NOT NULL DEFAULT 0,    -- not tried again before
+    host_boot     TEXT NOT NULL DEFAULT '',   -- of due_mono
+    recent        TEXT NOT NULL DEFAULT '[]', -- when it was sent something lately (failover/core/posting.py)
+    dropped       INTEGER NOT NULL DEFAULT 0, -- notices given up since it was told last, and since when they waited
+    dropped_ms    INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE outbox (           -- notifier: notices that a sink is still to be told, in order
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     sink          TEXT NOT NULL,
-    sent_ms       INTEGER NOT NULL,
-    PRIMARY KEY (event, sink)
+    event         INTEGER NOT NULL,
+    at_ms         INTEGER NOT NULL,           -- of the event
+    since_ms      INTEGER NOT NULL,           -- since when it waits here
+    type          TEXT NOT NULL,
+    severity      TEXT NOT NULL,
+    text          TEXT NOT NULL,
+    about         TEXT NOT NULL,              -- failover/core/routing.py
+    held          INTEGER NOT NULL DEFAULT 0, -- 1: came into quiet hours
+    parcel        INTEGER NOT NULL DEFAULT 0  -- the last id of those that it is sent together with; 0: not decided
+);
+CREATE INDEX outbox_by_sink ON outbox (sink, id);
+
+CREATE TABLE folds (            -- notifier: what happens over and over (failover/core/folding.py)
+    name          TEXT PRIMARY KEY,
+    since_ms      INTEGER NOT NULL,
+    until_ms      INTEGER NOT NULL,
+    count         INTEGER NOT NULL,
+    event         INTEGER NOT NULL,
+    settling      INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE totals (           -- control-plane: what counters and histograms came to (failover/store/totals.py)

@@ -194,6 +194,8 @@ part that they are about. tests/faults/test_table.py holds this table against th
    core/test_move.py
      test_the_first_turn_under_the_target_can_fail
 29 a secret gets into something that we make
+   notify/test_secrets.py
+     test_no_canary_reaches_a_log_a_notice_an_event_or_the_store
    faults/test_usage.py
      test_29_what_lies_about_in_files_environment_and_answers_gets_into_nothing_that_we_write_or_say
 30 config, state dir or token open to others
@@ -221,7 +223,9 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_connections_that_say_nothing_or_little_or_do_not_end_are_closed
      test_ten_thousand_connections_keep_nobody_out
 32 a sink is down, then back
-   queue/test_notifying.py
+   notify/test_outage.py
+     test_an_hour_without_telegram_and_a_webhook_that_hangs
+   notify/test_outbox.py
      test_nothing_is_lost_while_the_notifier_is_down
      test_a_sink_that_cannot_be_written_does_not_hold_the_others_up
 33 a wrong or hostile configuration

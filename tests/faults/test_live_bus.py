@@ -87,7 +87,7 @@ def everybody_works(world: World) -> None:
 
 
 def _notices(world: World) -> int:
-    file = Path(world.config.notify[0].path)
+    file = Path(world.config.notify[0].settings.path)
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 

@@ -148,6 +148,7 @@ def test_26_with_all_accounts_spent_it_waits_and_is_continued_at_the_earliest_re
         assert requests(world, "one")[-1]["account"] == "c"
         assert len(requests(world, "one")) > before
         assert told(world, "usage.all-exhausted") == 1
+        world.wait(lambda: told(world, "usage.available-again") == 1, "the notice that it is over")
         assert not [line for line in world.simulated() if line["event"] == "upgrade_chosen"]
         assert work(world, "build", 0.2) in texts(requests(world, "one")[-1])
         assert_nothing_lost(world)

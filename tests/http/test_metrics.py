@@ -101,7 +101,7 @@ def test_what_is_so_is_told(control: Plane) -> None:
     assert of("swaps_total", kind="swap", outcome="failed", urgency="hard") == 0
     assert of("move_blackout_seconds_sum", kind="swap") == 4
     assert of("hook_duration_seconds_count", held="false") == of("hooks_total") == 1
-    assert of("notifier_backlog_events", sink="file") == of("events_total")
+    assert of("notifier_backlog_notices", sink="file") == 0
     assert of("paused") == of("swap_in_progress") == 0
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from failover.clock import ManualClock
-from failover.config import NotifySpec
 from failover.config_model import Retention
 from failover.core.choice import Stay
 from failover.core.spend import Ledger
 from failover.core.task import Task
 from failover.core.usage import Reading
-from failover.events import RolesPaused, StoreBackedUp, Swept
-from failover.notify import file
+from failover.errors import HostError
+from failover.events import JanitorTroubled, RolesPaused, StoreBackedUp, Swept
+from failover.notify.spec import File, SinkSpec
 from failover.queue.folder import Marker, Queue
-from failover.store import checkpoints, choices, events, hooks, tasks, usage
+from failover.store import checkpoints, choices, events, hooks, outbox, tasks, usage
 from failover.store.checkpoints import Checkpoint
 from tests.queue.floor import Floor
 from tests.queue.test_keeping import host
@@ -91,17 +93,34 @@ def test_the_janitor_comes_by_every_ten_minutes(floor: Floor) -> None:
 
 def test_events_that_a_sink_was_not_told_of_stay(floor: Floor, tmp_path: Path) -> None:
     clock = ManualClock(epoch=floor.store.now_ms() / 1000)
-    sink = NotifySpec(kind="file", path=tmp_path / "n")
+    sink = SinkSpec(name="n", settings=File(tmp_path / "n"), give_up_after=1000.0)
     with floor.store.transaction() as tx:
         for _ in range(10):
             tx.emit(RolesPaused(by="x"))
     last = events.last_id(floor.store)
     with floor.store.transaction() as tx:
-        tx.execute("INSERT INTO outbox VALUES (?, ?, 1)", (last - 4, file.key(sink.path)))
-        tx.execute("INSERT INTO outbox VALUES (1, 'file:/a sink that is gone', 1)")
+        outbox.keep_sink(tx, outbox.SinkRow(name="n", came_to=last - 4))
+        outbox.keep_sink(tx, outbox.SinkRow(name="a sink that is gone", came_to=1))
     clock.advance(200)
     janitor(floor, clock, notify=(sink,)).sweep()
     assert floor.store.one("SELECT min(id) FROM events")[0] == last - 3
+    clock.advance(1000)
+    janitor(floor, clock, notify=(sink,)).sweep()
+    assert floor.store.one("SELECT min(id) FROM events")[0] > last, "a notifier that is away for ever keeps nothing"
+
+
+def test_what_the_janitor_cannot_remove_is_told_once(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(_: Queue, name: str) -> None:
+        raise HostError(f"{name}: read-only")
+
+    monkeypatch.setattr(Queue, "unmark", read_only)
+    clock = ManualClock(epoch=floor.store.now_ms() / 1000)
+    Queue(floor.project).mark("gone", Marker(99, "s", 1, 1))
+    role = janitor(floor, clock)
+    clock.advance(1e6)
+    assert all("gone: read-only" in role.sweep().sentence for _ in range(3))
+    (told,) = [one.event for one in events.latest(floor.store, 100, "janitor.troubled")]
+    assert isinstance(told, JanitorTroubled) and "gone: read-only" in told.sentence
 
 
 def test_hook_calls_that_an_open_task_is_followed_by_stay(floor: Floor) -> None:
