@@ -274,10 +274,11 @@ def status(config: Config, store: Store) -> StatusView:
         swap=swap_view(swap, swaps.moves(store, swap.id)) if swap else None,
         open_orders=len(orders.pending(store)),
         tasks=_task_counts(store),
-        decision=_decision(store),
+        decision=decision(store),
     )
 
 
-def _decision(store: Store) -> DecisionView | None:
+def decision(store: Store) -> DecisionView | None:
+    """Return the decision that stands, None before the first."""
     row = choices.latest(store)
     return msgspec.convert(row, DecisionView, from_attributes=True) if row else None

@@ -190,7 +190,7 @@ def test_every_verb_takes_json() -> None:
         "    if isinstance(command, click.Group):\n"
         "        for name in command.list_commands(click.Context(command)):\n"
         "            walk([*path, name], command.get_command(click.Context(command), name))\n"
-        "    elif not any('--json' in option.opts for option in command.params):\n"
+        "    elif path not in (['top'], ['completion']) and not any('--json' in one.opts for one in command.params):\n"
         "        print(' '.join(path))\n"
         "walk([], verbs)\n"
     )
