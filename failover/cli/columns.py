@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -60,6 +61,13 @@ def fit(text: str, size: int, *, name: bool = False) -> str:
     from rich.cells import set_cell_size
 
     return set_cell_size(text, size - 1) + "…"
+
+
+def hanging(text: str, first: str, rest: str, columns: int) -> list[str]:
+    """Return a text in lines of at most `columns`; `first` stands before the first, `rest` before the others."""
+    room = max(20, columns - max(cells(click.unstyle(first)), cells(rest)))
+    lines = textwrap.wrap(printable(text), room, break_on_hyphens=False) or [""]
+    return [first + lines[0], *(rest + line for line in lines[1:])]
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], columns: int = 0) -> str:

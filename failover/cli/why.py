@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from typing import TYPE_CHECKING
 
 import click
 
+from failover.cli.columns import hanging
 from failover.cli.shared import Cli, ago, clock_time, json_option, manual, paint, print_json, printable, span, width
 
 if TYPE_CHECKING:
@@ -42,27 +42,27 @@ def explained(view: WhyView, now: float, columns: int) -> str:
     """Return the explanation as it is shown to people. now: epoch seconds."""
     lines: list[str] = []
     if view.decision is None:
-        lines += wrapped("nothing was decided yet", "", columns)
+        lines += ["nothing was decided yet"]
     else:
         what = {"stay": "stay", "swap": f"swap {view.decision.source} → {view.decision.target}"}[view.decision.kind]
         stood = ago(view.decision.since_ms)
         old = now - view.decision.at_ms / 1000
         checked = f"last weighed {span(old)} ago" if old > 30 or not view.deciding else "weighed just now"
         lines += [click.style(f"{what}, since {stood} ({checked})", bold=True)]
-        lines += wrapped(view.decision.reason, "  ", columns)
+        lines += hanging(view.decision.reason, "  ", "  ", columns)
         size = max((len(one.account) for one in view.decision.verdicts), default=0)
         for one in view.decision.verdicts:
             first = f"  {printable(one.account):{min(size, 24)}}  {paint(one.verdict)}{' ' * (8 - len(one.verdict))}  "
             rest = " " * (min(size, 24) + 14)
-            lines += _hanging(one.why, first, rest, columns)
+            lines += hanging(one.why, first, rest, columns)
     if view.swap is not None:
         what = "under way" if view.swap.state == "open" else f"{view.swap.state} {clock_time(view.swap.finished_ms)}"
         lines += ["", click.style(f"{view.swap.kind} {view.swap.id}, {what}", bold=True)]
-        lines += wrapped(view.swap.sentence or view.swap.reason, "  ", columns)
+        lines += hanging(view.swap.sentence or view.swap.reason, "  ", "  ", columns)
     lines += ["", click.style("what would change it", bold=True)]
     for change in view.changes:
-        lines += _hanging(_words(change, now), "  · ", "    ", columns)
-    lines += _hanging("an order of yours; see first with: claude-failover swap --dry-run", "  · ", "    ", columns)
+        lines += hanging(_words(change, now), "  · ", "    ", columns)
+    lines += hanging("an order of yours; see first with: claude-failover swap --dry-run", "  · ", "    ", columns)
     return "\n".join(lines)
 
 
@@ -75,13 +75,3 @@ def _words(change: Change, now: float) -> str:
     elif change.at is not None:
         text += f", in {span(change.at - now)}"
     return text + (f": claude-failover {change.command}" if change.command else "")
-
-
-def wrapped(text: str, indent: str, columns: int) -> list[str]:
-    """Return a sentence in lines of at most `columns`."""
-    return _hanging(text, indent, indent, columns)
-
-
-def _hanging(text: str, first: str, rest: str, columns: int) -> list[str]:
-    found = textwrap.wrap(printable(text), columns - len(rest), break_on_hyphens=False) or [""]
-    return [first + found[0], *(rest + line for line in found[1:])]
