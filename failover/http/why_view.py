@@ -77,8 +77,9 @@ def _leaving(account: AccountView) -> list[Change]:
         elif seen.earliest is None:
             found.append(Change(account=account.name, sentence=f"{told}; it lasts to its reset", at=window.resets_at))
         else:
-            times = {"at": seen.crosses, "earliest": seen.earliest, "latest": seen.latest}
-            found.append(Change(account=account.name, sentence=told, **times))
+            found.append(
+                Change(account=account.name, sentence=told, at=seen.crosses, earliest=seen.earliest, latest=seen.latest)
+            )
     if not found:
         told = f"no window of {account.name} is known, and unknown moves nobody"
         found.append(Change(account=account.name, sentence=told, command=f"accounts check {account.name}"))
