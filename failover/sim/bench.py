@@ -19,7 +19,7 @@ import click
 
 from failover.claude.launch import LaunchSpec, write_launch_files
 from failover.host import process
-from failover.sim import real_cli
+from failover.sim import bench_cli, real_cli
 from failover.sim.bench_queue import queue
 from failover.sim.demo import BusWitness
 from failover.sim.world import World
@@ -201,21 +201,27 @@ BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
     "blackout": blackout,
     "threshold": threshold,
     "queue": queue,
+    "status": lambda real, trials: bench_cli.status(trials, row),
 }
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS, "top"]))
 @click.option("--real", is_flag=True, help="With the real Claude Code (installed from npm if need be).")
 @click.option("--trials", default=5, show_default=True, help="Counted trials, after one warm-up.")
+@click.option("--seconds", default=60.0, show_default=True, help="How long top is watched, at rest and busy.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the results there.")
-def main(names: Sequence[str], real: bool, trials: int, file: Path | None) -> None:
+def main(names: Sequence[str], real: bool, trials: int, seconds: float, file: Path | None) -> None:
     """Measure, each figure against its limit in the same run."""
     binary = real_cli.real_claude() if real else None
     results: list[dict[str, Any]] = []
-    for name in names or BENCHMARKS:
+    measured: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
+        **BENCHMARKS,
+        "top": lambda real, trials: bench_cli.top(seconds, row),
+    }
+    for name in names or measured:
         click.echo(f"{name}: measuring ...", err=True)
-        for result in BENCHMARKS[name](binary, trials):
+        for result in measured[name](binary, trials):
             results.append(result)
             against = f" against {result['limit']} {result['unit']}: ratio {result['ratio']}" if result["limit"] else ""
             click.echo(

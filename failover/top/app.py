@@ -51,6 +51,7 @@ class Top(App[None]):
 
     TITLE = "claude-failover top"
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None  # the keys are the view's own until a filter is asked for
     CSS = """
     Screen { layout: vertical; overflow: hidden; }
     Static { height: auto; width: 100%; }

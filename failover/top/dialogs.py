@@ -22,6 +22,7 @@ class _Dialog(ModalScreen[T]):
     _Dialog > .box { width: 90%; max-width: 100; height: auto; max-height: 90%; border: round $primary; padding: 0 1; }
     _Dialog OptionList, _Dialog OptionList:focus { height: auto; max-height: 14; border: none; padding: 0; }
     """
+    AUTO_FOCUS = "*"
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "leave")]
 
     def action_leave(self) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 #: What the view does not show need not ring: hooks and checkpoints come by the dozen.
 _TOPICS = ("operator.", "usage.read", "usage.swap-wanted", "account.", "session.", "swap.", "task.", "role.")
 #: How long a ring waits for others (seconds), and how long the thread sleeps without any (milliseconds).
-_TOGETHER, _SLEEP_MS = 0.3, 1000
+_TOGETHER, _SLEEP_MS = 0.5, 1000
 
 
 class Doorbell:
-    """Calls `ring`, in its thread, when the bus told of something; at most three times a second."""
+    """Calls `ring`, in its thread, when the bus told of something; at most twice a second."""
 
     def __init__(self, endpoint: str, ring: Callable[[], None]) -> None:
         self._endpoint, self._ring = endpoint, ring

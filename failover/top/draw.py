@@ -25,6 +25,8 @@ def head(snapshot: Snapshot, now: float, width: int) -> Text:
     """Return the first line: is the daemon there, is it paused, what is under way. now: epoch seconds."""
     status, up, all_of = snapshot.status, snapshot.up, len(snapshot.status.roles)
     parts: list[tuple[str, str]] = [(" claude-failover ", "bold reverse"), (" ", "")]
+    if status.paused_by:
+        parts.append((f"PAUSED by {printable(status.paused_by)}  ", "bold yellow"))
     if not up:
         parts.append(("DAEMON DOWN; start it: claude-failover up", "bold red"))
     elif up < all_of:
@@ -32,8 +34,6 @@ def head(snapshot: Snapshot, now: float, width: int) -> Text:
         parts.append((f"{up} of {all_of} roles run; not {gone}", "bold yellow"))
     else:
         parts.append((f"{all_of} roles run", "green"))
-    if status.paused_by:
-        parts.append((f"  PAUSED by {printable(status.paused_by)}", "bold yellow"))
     if status.open_orders:
         parts.append((f"  {status.open_orders} open orders", ""))
     return _with_end(Text.assemble(*parts), strftime("%H:%M:%S", localtime(now)), width)

@@ -14,7 +14,6 @@ from failover.core.task import Task
 from failover.core.usage import Reading
 from failover.sim.world import World
 from failover.store import flags, orders, sessions, tasks, usage
-from failover.store.db import Store
 from tests.cli.run import PROGRAM, ROOT, cli
 from tests.cli.test_ordering import result, switcher
 from tests.http.plane import Plane
@@ -81,7 +80,7 @@ async def dialog(pilot: Pilot[None], kind: type) -> None:
 def play(pool: Plane, act: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = SIZE) -> None:
     async def run() -> None:
         app = Top(Cli(pool.file))
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await act(pilot)
 
     asyncio.run(run())
@@ -171,10 +170,10 @@ def test_r_restarts_the_chosen_session_and_t_retries_a_task(pool: Plane) -> None
         await dialog(pilot, Choice)
         await seen(pilot, lambda text: "evil·[31m" in text)
         await pilot.press("enter")
-        (task,) = await found(pilot, lambda: orders.pending(pool.store))
+        (task,) = await found(pilot, lambda: orders.pending_of_tasks(pool.store))
         assert (task.verb, task.args.task) == ("retry", 1)
         with pool.store.transaction() as tx:
-            orders.finish(tx, task.id, 1, "done", "again")
+            orders.finish_of_task(tx, task.id, 1, "done", "again")
 
     play(pool, act)
 
@@ -279,8 +278,7 @@ def test_a_swap_is_seen_to_pass_in_a_real_terminal(world: World) -> None:
         terminal.shows("9 roles run", "q quit")
         terminal.press("p")
         terminal.shows("PAUSED by", "p resume")
-        with Store.read_only(world.config.paths.store) as store:
-            assert flags.paused(store) is not None
+        assert world.query("SELECT by FROM flags WHERE name = 'paused'")
         terminal.press("q")
         terminal.shows("ended with 0")
     finally:
