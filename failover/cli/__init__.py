@@ -114,7 +114,7 @@ class _Verbs(click.Group):
     show_default=True,
     help="Colours: auto has them on a terminal, unless NO_COLOR is set or TERM is dumb.",
 )
-@click.version_option(package_name="claude-failover", message="%(prog)s %(version)s")
+@click.version_option(package_name="claude-failover", message="%(prog)s %(version)s", help="Show the version.")
 @click.pass_context
 def verbs(ctx: click.Context, file: Path | None, colour: str) -> None:
     """Keep a pool of Claude Code sessions at work when an account's quota runs out.
