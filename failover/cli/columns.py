@@ -66,8 +66,23 @@ def fit(text: str, size: int, *, name: bool = False) -> str:
 def hanging(text: str, first: str, rest: str, columns: int) -> list[str]:
     """Return a text in lines of at most `columns`; `first` stands before the first, `rest` before the others."""
     room = max(20, columns - max(cells(click.unstyle(first)), cells(rest)))
-    lines = textwrap.wrap(printable(text), room, break_on_hyphens=False) or [""]
+    lines = _wrapped(printable(text), room) or [""]
     return [first + lines[0], *(rest + line for line in lines[1:])]
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    if max(text, default="") <= _ONE_CELL:
+        return textwrap.wrap(text, room, break_on_hyphens=False)
+    from rich.cells import chop_cells
+
+    lines = [""]
+    for word in (part for word in text.split() for part in chop_cells(word, room)):
+        joined = f"{lines[-1]} {word}".strip()
+        if cells(joined) <= room:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], columns: int = 0) -> str:

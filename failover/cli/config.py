@@ -54,7 +54,13 @@ def check_command(cli: Cli, as_json: bool) -> None:
     click.echo(f"{config.file}: good; {len(config.accounts)} accounts, {len(config.sessions)} sessions")
 
 
-@config_group.command("reload")
+@config_group.command(
+    "reload",
+    epilog=manual(
+        {"config reload": "after a change of the file"},
+        note="Ends with 2 when the file is wrong, with 1 when no daemon runs or a role has not taken it in time.",
+    ),
+)
 @click.option("--wait", default=20.0, show_default=True, help="Seconds in which every role must have taken it.")
 @json_option
 @click.pass_obj

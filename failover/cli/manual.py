@@ -1,6 +1,6 @@
-"""The manual, made from the verbs themselves: docs/cli.md and the man page.
+"""The manual, made from the verbs themselves: docs/cli.md and the man page (`python -m failover.cli.manual`).
 
-`python -m failover.cli.manual` writes both. What click words differently from release to release is not used, so that the pages change only when a verb does.
+What click words differently from release to release is not used, so that the pages change only when a verb does.
 """
 
 from __future__ import annotations

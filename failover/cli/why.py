@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from failover.cli.columns import hanging
-from failover.cli.shared import Cli, ago, clock_time, json_option, manual, paint, print_json, printable, span, width
+from failover.cli.shared import (
+    Cli,
+    ago,
+    clock_time,
+    fit,
+    json_option,
+    manual,
+    paint,
+    print_json,
+    printable,
+    span,
+    width,
+)
 
 if TYPE_CHECKING:
     from failover.http.why_view import Change, WhyView
@@ -52,7 +64,7 @@ def explained(view: WhyView, now: float, columns: int) -> str:
         lines += hanging(view.decision.reason, "  ", "  ", columns)
         size = max((len(one.account) for one in view.decision.verdicts), default=0)
         for one in view.decision.verdicts:
-            first = f"  {printable(one.account):{min(size, 24)}}  {paint(one.verdict)}{' ' * (8 - len(one.verdict))}  "
+            first = f"  {fit(printable(one.account), min(size, 24), name=True)}  {paint(one.verdict)}{' ' * (8 - len(one.verdict))}  "
             rest = " " * (min(size, 24) + 14)
             lines += hanging(one.why, first, rest, columns)
     if view.swap is not None:
