@@ -11,7 +11,7 @@ import click
 
 from failover.cli.bars import bar, countdown, window_name
 from failover.cli.columns import hanging
-from failover.cli.shared import cells, fit, printable, span, width
+from failover.cli.shared import fit, printable, span, width
 from failover.core.forecast import Forecast
 from failover.http.account_views import AccountView, WindowView
 
@@ -35,7 +35,7 @@ def _account(one: AccountView, now: float) -> str:
         facts.append(f"${one.cap_usd_per_day:g} a day")
     if one.sessions:
         facts.append("1 session" if one.sessions == 1 else f"{one.sessions} sessions")
-    name = fit(printable(one.name), min(32, cells(one.name)), name=True)
+    name = fit(printable(one.name), 32, name=True).rstrip()
     lines = hanging(", ".join(facts), click.style(name, bold=True) + "  ", "    ", width())
     lines += [_window(window, now) for window in one.windows]
     if not one.windows:

@@ -76,12 +76,12 @@ def _wrapped(text: str, room: int) -> list[str]:
     from rich.cells import chop_cells
 
     lines = [""]
-    for word in (part for word in text.split() for part in chop_cells(word, room)):
-        joined = f"{lines[-1]} {word}".strip()
+    for part in (part for word in text.split() for part in chop_cells(word, room)):
+        joined = f"{lines[-1]} {part}".strip()
         if cells(joined) <= room:
             lines[-1] = joined
         else:
-            lines.append(word)
+            lines.append(part)
     return lines
 
 

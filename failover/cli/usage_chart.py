@@ -9,7 +9,7 @@ import click
 
 from failover.cli.bars import window_name
 from failover.cli.columns import hanging
-from failover.cli.shared import cells, fit, printable
+from failover.cli.shared import fit, printable
 from failover.core.curve import columns
 from failover.http.usage_views import UsageView, WindowHistory
 
@@ -35,8 +35,7 @@ def _window(view: UsageView, history: WindowHistory, room: int) -> list[str]:
     last = history.steps[-1].used if history.steps else None
     now = f"{last:.0f} % now" if last is not None else "not known now"
     peak = f", {max(known):.0f} % at most" if known else ""
-    name = printable(history.account)
-    title = f"{fit(name, min(32, cells(name)), name=True)} · {window_name(history.window)}"
+    title = f"{fit(printable(history.account), 24, name=True).rstrip()} · {window_name(history.window)}"
     lines = [f"{click.style(title, bold=True)}   {now}{peak}, threshold {history.threshold:g} %"]
     if not known:
         return [*lines, "      no reading in this time"]

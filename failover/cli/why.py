@@ -64,7 +64,8 @@ def explained(view: WhyView, now: float, columns: int) -> str:
         lines += hanging(view.decision.reason, "  ", "  ", columns)
         size = max((len(one.account) for one in view.decision.verdicts), default=0)
         for one in view.decision.verdicts:
-            first = f"  {fit(printable(one.account), min(size, 24), name=True)}  {paint(one.verdict)}{' ' * (8 - len(one.verdict))}  "
+            first = f"  {fit(printable(one.account), min(size, 24), name=True)}  "
+            first += paint(one.verdict) + " " * (10 - len(one.verdict))
             rest = " " * (min(size, 24) + 14)
             lines += hanging(one.why, first, rest, columns)
     if view.swap is not None:

@@ -88,7 +88,9 @@ def _to_come(one: AccountView, now: float) -> tuple[str, str]:
         if known:
             first = min(known, key=lambda w: (w.forecast and w.forecast.crosses) or 0.0)
             label = _LABELS.get(first.window, first.window)
-            return f"{label} {forecast_words(first.forecast, first.threshold, now)}", "yellow"
+            # The bar's line says of what; the time must not be cut off.
+            when = forecast_words(first.forecast, first.threshold, now).removeprefix(f"{first.threshold:g} % ")
+            return f"{label} {when}", "yellow"
     if one.against:
         return "✗ " + one.against.removeprefix(one.name).strip(), "yellow"
     return ("✓ in use" if one.sessions else "✓ ready"), "green"
