@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -232,5 +231,7 @@ def is_name(text: str) -> bool:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return ' (did you mean X?)' when something known is near, else nothing."""
+    import difflib  # only for what is wrong
+
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" (did you mean {near[0]}?)" if near else ""

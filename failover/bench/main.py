@@ -26,11 +26,13 @@ BENCHMARKS = {
     "recovery": ("recovery", "recovery"),
     "up": ("daemon", "up"),
     "idle": ("daemon", "idle"),
+    "status": ("cli", "status"),
+    "top": ("cli", "top"),
     "api": ("api", "api"),
     "page": ("page", "page"),
     "growth": ("growth", "growth"),
 }
-TIMED = ("idle", "api")
+TIMED = ("idle", "top", "api")
 
 
 def measure(name: str, real: Path | None, trials: int, seconds: float) -> list[Row]:
@@ -44,7 +46,7 @@ def measure(name: str, real: Path | None, trials: int, seconds: float) -> list[R
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--real", is_flag=True, help="With the real Claude Code (installed from npm if need be).")
 @click.option("--trials", default=5, show_default=True, help="Counted trials, after one warm-up.")
-@click.option("--seconds", default=60.0, show_default=True, help=f"How long {' and '.join(TIMED)} watch.")
+@click.option("--seconds", default=60.0, show_default=True, help=f"How long {', '.join(TIMED)} watch.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the results there.")
 @click.option(
     "--compare",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import errno
-import sqlite3
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from failover.cli.shared import Cli
+from failover.cli.shared import Cli, note
 from failover.errors import FailoverError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: verb → module, the command in it, one line of help. The help stands here so that --help loads no verb.
 _VERBS = {
@@ -21,6 +24,8 @@ _VERBS = {
     "up": ("failover.cli.up", "up_command", "Start the daemon."),
     "down": ("failover.cli.down", "down_command", "Stop the daemon; the sessions go on."),
     "status": ("failover.cli.status", "status_command", "Show roles, accounts and sessions at a glance."),
+    "top": ("failover.cli.top", "top_command", "Watch the pool live, and act on it by keys."),
+    "why": ("failover.cli.why", "why_command", "Explain the last decision, and what would change it."),
     "swap": ("failover.cli.swap", "swap_command", "Move sessions to another account."),
     "swaps": ("failover.cli.swap", "swaps_command", "List past swaps."),
     "pause": ("failover.cli.pause", "pause_command", "Start and move nothing until resume; go on watching."),
@@ -30,7 +35,7 @@ _VERBS = {
     "sessions": ("failover.cli.sessions", "sessions_group", "List, launch, stop and restart sessions."),
     "tasks": ("failover.cli.tasks", "tasks_group", "List and add tasks."),
     "checkpoints": ("failover.cli.checkpoints", "checkpoints_group", "List and show checkpoints."),
-    "events": ("failover.cli.events", "events_command", "Show what happened."),
+    "events": ("failover.cli.events", "events_command", "Show what happened, from the store."),
     "tap": ("failover.cli.events", "tap_command", "Show events live from the bus."),
     "page": ("failover.cli.page", "page_command", "Print the address of the page, or open it in a browser."),
     "token": ("failover.cli.token", "token_group", "Show or replace the tokens of the HTTP address."),
@@ -40,6 +45,7 @@ _VERBS = {
     "janitor": ("failover.cli.janitor", "janitor_command", "Sweep at once, or say what a sweep would do."),
     "backups": ("failover.cli.backups", "backups_group", "List copies of the store, and go back to one."),
     "config": ("failover.cli.config", "config_group", "Check the configuration."),
+    "completion": ("failover.cli.completion", "completion_command", "Print the completion script of a shell."),
 }
 
 
@@ -54,6 +60,25 @@ class _Verbs(click.Group):
         found: click.Command = getattr(import_module(module), command)
         return found
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the verbs that begin so; the group's own way would load every one for its help."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(verb, help=line) for verb, (_, _, line) in _VERBS.items() if verb.startswith(incomplete)
+        ]
+        return found or click.Command.shell_complete(self, ctx, incomplete)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb; one that does not exist is told with the one that is nearest."""
+        if args[0] not in _VERBS and args[0][:1] != "-" and not ctx.resilient_parsing:
+            from failover.config_yaml import suggestion
+
+            ctx.fail(f"No such command {args[0]!r}{suggestion(args[0], _VERBS)}.")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, line) for verb, (_, _, line) in _VERBS.items()])
@@ -63,32 +88,56 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except FailoverError as error:
-            _say(str(error))
+            note(str(error))
             ctx.exit(error.exit_code)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise
-            _say(f"{error.filename or 'the host'}: {error.strerror or error}")
+            note(f"{error.filename or 'the host'}: {error.strerror or error}")
             ctx.exit(1)
-        except sqlite3.Error as error:
-            _say(f"the store cannot be read: {error}; see that the disk has room and that the state_dir is right")
+        except Exception as error:
+            import sqlite3  # not needed to print a help
+
+            if not isinstance(error, sqlite3.Error):
+                raise
+            note(f"the store cannot be read: {error}; see that the disk has room and that the state_dir is right")
             ctx.exit(1)
-
-
-def _say(sentence: str) -> None:
-    line = "".join(character if character.isprintable() else " " for character in sentence)
-    click.echo(f"claude-failover: {line}", err=True)
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--config", "file", type=click.Path(path_type=Path), help="The configuration file.")
-@click.version_option(package_name="claude-failover", message="%(prog)s %(version)s")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The configuration file; without it FAILOVER_CONFIG, ./config.yaml, ~/.config/claude-failover/config.yaml.",
+)
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours: auto has them on a terminal, unless NO_COLOR is set or TERM is dumb.",
+)
+@click.version_option(package_name="claude-failover", message="%(prog)s %(version)s", help="Show the version.")
 @click.pass_context
-def verbs(ctx: click.Context, file: Path | None) -> None:
+def verbs(ctx: click.Context, file: Path | None, colour: str) -> None:
     """Keep a pool of Claude Code sessions at work when an account's quota runs out.
 
-    Every verb takes --json. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 refused by policy.
+    Every verb takes --json, but for top and completion. Answers go to standard output; errors and progress go to
+    standard error, so that --json stays JSON.
+
+    \b
+    Exit codes:
+      0    done
+      1    failed; the message says what to do
+      2    wrong usage or configuration
+      3    refused by policy (paused, no account has room)
+      130  interrupted; an order that was placed goes on
     """
+    plain = colour == "never" or (colour == "auto" and (os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"))
+    ctx.color = True if colour == "always" else False if plain else None
     ctx.obj = Cli(file)
 
 
@@ -101,7 +150,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.exit(2)
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
-        _say(error.format_message() + (f" See: {context.command_path} --help" if context else ""))
+        note(error.format_message() + (f" See: {context.command_path} --help" if context else ""))
         sys.exit(2)
     except click.Abort:
         sys.exit(130)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import textwrap
 import time
 from collections.abc import Sequence
 
 import click
 
 from failover.cli.bars import bar, countdown, window_name
-from failover.cli.shared import printable, span, width
+from failover.cli.columns import hanging
+from failover.cli.shared import fit, printable, span, width
 from failover.core.forecast import Forecast
 from failover.http.account_views import AccountView, WindowView
 
@@ -35,14 +35,15 @@ def _account(one: AccountView, now: float) -> str:
         facts.append(f"${one.cap_usd_per_day:g} a day")
     if one.sessions:
         facts.append("1 session" if one.sessions == 1 else f"{one.sessions} sessions")
-    lines = [f"{click.style(printable(one.name), bold=True)}  {', '.join(facts)}"]
+    name = fit(printable(one.name), 32, name=True).rstrip()
+    lines = hanging(", ".join(facts), click.style(name, bold=True) + "  ", "    ", width())
     lines += [_window(window, now) for window in one.windows]
     if not one.windows:
         lines.append("  it reports no window, and no cap is set")
     verdict = one.against
     if one.disabled_until_ms is not None:
         verdict += f", {countdown(one.disabled_until_ms / 1000 - now)} more"
-    words = textwrap.wrap(printable(verdict or "could take sessions"), width() - 4, break_long_words=False)
+    words = hanging(verdict or "could take sessions", "", "", width() - 4)
     colour = "yellow" if one.against else "green"
     mark = "✗" if one.against else "✓"
     lines += [click.style(f"  {mark if row == 0 else ' '} {text}", fg=colour) for row, text in enumerate(words)]

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from failover.cli.shared import Cli, Duration, json_option, print_json, span, table
+from failover.cli.completion import account_names
+from failover.cli.shared import Cli, Duration, json_option, manual, print_json, span, table
 from failover.config import Config
 from failover.config_yaml import is_name
 from failover.errors import FailoverError, UsageError
@@ -19,7 +20,18 @@ def accounts_group() -> None:
     """List, add, check, link, disable and enable accounts."""
 
 
-@accounts_group.command("list")
+@accounts_group.command(
+    "list",
+    epilog=manual(
+        {"accounts list": "bars, resets, forecasts", "accounts list --csv": "for a spreadsheet, times in UTC"},
+        {
+            "used": "█ what is used, │ the threshold, · nothing is known",
+            "resets": "when the window opens again",
+            "read": "how old the reading is, and where it came from",
+            "forecast": "when the threshold is reached (four times out of five within …)",
+        },
+    ),
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print one line per account and window.")
 @json_option
 @click.pass_obj
@@ -38,8 +50,16 @@ def list_command(cli: Cli, as_csv: bool, as_json: bool) -> None:
         click.echo(account_csv(found) if as_csv else account_table(found, time.time()), nl=not as_csv)
 
 
-@accounts_group.command("disable")
-@click.argument("name")
+@accounts_group.command(
+    "disable",
+    epilog=manual(
+        {
+            "accounts disable backup --for 2h": "keep it for yourself until then",
+            "accounts disable backup": "until: accounts enable backup",
+        }
+    ),
+)
+@click.argument("name", shell_complete=account_names)
 @click.option("--for", "period", type=Duration(), help="How long, for example 2h; without it until it is enabled.")
 @json_option
 @click.pass_obj
@@ -51,8 +71,8 @@ def disable_command(cli: Cli, name: str, period: float | None, as_json: bool) ->
     _switch(cli, "disable", {"account": cli.config.account(name).name, "seconds": period or 0.0}, as_json)
 
 
-@accounts_group.command("enable")
-@click.argument("name")
+@accounts_group.command("enable", epilog=manual({"accounts enable backup": "let it be chosen again"}))
+@click.argument("name", shell_complete=account_names)
 @json_option
 @click.pass_obj
 def enable_command(cli: Cli, name: str, as_json: bool) -> None:
@@ -70,8 +90,15 @@ def _switch(cli: Cli, verb: str, args: dict[str, object], as_json: bool) -> None
         click.echo(answer["sentence"])
 
 
-@accounts_group.command("check")
-@click.argument("names", nargs=-1)
+@accounts_group.command(
+    "check",
+    epilog=manual(
+        {"accounts check": "all accounts", "accounts check backup --json": "one of them, for programs"},
+        {"login": "who the binary says is logged in", "expires": "when that login ends", "state": "ok or failed"},
+        note="Ends with 1 when an account is not ready; below the table stands why, and what to do.",
+    ),
+)
+@click.argument("names", nargs=-1, shell_complete=account_names)
 @json_option
 @click.pass_obj
 def check_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:
@@ -99,8 +126,14 @@ def check_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:
         raise FailoverError(f"not ready to take sessions: {', '.join(bad)}")
 
 
-@accounts_group.command("link")
-@click.argument("names", nargs=-1)
+@accounts_group.command(
+    "link",
+    epilog=manual(
+        {"accounts link --dry-run": "what it would do", "accounts link backup": "one account"},
+        note="Ends with 1 when names were left as they are since both sides have them.",
+    ),
+)
+@click.argument("names", nargs=-1, shell_complete=account_names)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @json_option
 @click.pass_obj
@@ -130,7 +163,9 @@ def link_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool)
         raise FailoverError(f"{left} names were left as they are, since both sides have them; merge those by hand")
 
 
-@accounts_group.command("add")
+@accounts_group.command(
+    "add", epilog=manual({"accounts add backup ~/.claude-backup": "then log in there once, as it tells you"})
+)
 @click.argument("name")
 @click.argument("config_dir", type=click.Path(path_type=Path))
 @json_option

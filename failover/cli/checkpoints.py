@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from failover.cli.shared import Cli, ago, clock_time, json_option, paint, print_json, printable, table, width
+from failover.cli.completion import checkpoint_numbers, session_names
+from failover.cli.shared import Cli, ago, clock_time, json_option, manual, paint, print_json, printable, table, width
 from failover.errors import UsageError
 from failover.http import views
 
@@ -18,8 +19,14 @@ def checkpoints_group() -> None:
     """List and show checkpoints: notes of what each session was doing."""
 
 
-@checkpoints_group.command("list")
-@click.option("--session", default="", help="Only those of this session.")
+@checkpoints_group.command(
+    "list",
+    epilog=manual(
+        {"checkpoints list --session ccl-3": "of one session"},
+        {"talk": "the first characters of the conversation's id", "occasion": "what it was noted for"},
+    ),
+)
+@click.option("--session", default="", shell_complete=session_names, help="Only those of this session.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @json_option
 @click.pass_obj
@@ -40,8 +47,8 @@ def list_command(cli: Cli, session: str, limit: int, as_json: bool) -> None:
         click.echo("no checkpoints yet")
 
 
-@checkpoints_group.command("show")
-@click.argument("number", type=int)
+@checkpoints_group.command("show", epilog=manual({"checkpoints show 12": "all that was noted"}))
+@click.argument("number", type=click.IntRange(1, 2**53), shell_complete=checkpoint_numbers)
 @json_option
 @click.pass_obj
 def show_command(cli: Cli, number: int, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json
+from failover.cli.shared import Cli, json_option, manual, print_json
 from failover.errors import HostError, UsageError
 
 
@@ -13,7 +13,13 @@ def config_group() -> None:
     """Check the configuration, and let the daemon take a changed one."""
 
 
-@config_group.command("check")
+@config_group.command(
+    "check",
+    epilog=manual(
+        {"config check": "the file that counts", "--config ./new.yaml config check": "another one"},
+        note="Ends with 2 when the file is wrong (file, line and key are named), with 0 when there are only warnings.",
+    ),
+)
 @json_option
 @click.pass_obj
 def check_command(cli: Cli, as_json: bool) -> None:
@@ -52,7 +58,13 @@ def check_command(cli: Cli, as_json: bool) -> None:
     click.echo(f"{config.file}: good; {len(config.accounts)} accounts, {len(config.sessions)} sessions")
 
 
-@config_group.command("reload")
+@config_group.command(
+    "reload",
+    epilog=manual(
+        {"config reload": "after a change of the file"},
+        note="Ends with 2 when the file is wrong, with 1 when no daemon runs or a role has not taken it in time.",
+    ),
+)
 @click.option("--wait", default=20.0, show_default=True, help="Seconds in which every role must have taken it.")
 @json_option
 @click.pass_obj

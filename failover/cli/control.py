@@ -6,7 +6,6 @@ import getpass
 import http.client
 import json
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from failover.cli.shared import Cli, print_json
+from failover.cli.shared import Cli, interruptible, print_json
 from failover.errors import FailoverError, HostError, Refused, UsageError
 from failover.store import orders
 from failover.store.db import Store
@@ -101,12 +100,14 @@ def order(
     if not wait:
         print_json({"order": number}) if as_json else click.echo(f"order {number} is placed")
         return
-    if sys.stdout.isatty() and not as_json and not args.get("dry_run"):
-        from failover.cli.progress import follow
+    from failover.cli import progress
 
-        result = follow(cli.store, number)
-    else:
-        result = wait_for_result(cli.store, number, lambda: None)
+    going_on = f"order {number} goes on; see: claude-failover status, claude-failover events --topic operator"
+    with (
+        interruptible(going_on),
+        progress.order(cli.store, number, verb, quiet=as_json or bool(args.get("dry_run"))) as look,
+    ):
+        result = wait_for_result(cli.store, number, look)
     if as_json:
         detail = json.loads(result.detail or "{}")
         print_json({"order": number, "outcome": result.outcome, "sentence": result.sentence, "detail": detail})

@@ -6,11 +6,12 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from contextlib import closing
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json
+from failover.cli.shared import Cli, interruptible, json_option, manual, print_json
 from failover.config import Config
 from failover.errors import HostError
 from failover.host import daemon
@@ -22,20 +23,34 @@ from failover.store.db import Store
 _WAIT = 30.0
 
 
-@click.command("down")
+@click.command(
+    "down",
+    epilog=manual(
+        {
+            "down": "stop all roles; sessions, panes and conversations go on",
+            "down && claude-failover up": "start it anew",
+        },
+        note="Ends with 1 when something is still there after 30 s, and names it.",
+    ),
+)
 @json_option
 @click.pass_obj
 def down_command(cli: Cli, as_json: bool) -> None:
     """Stop the daemon. The sessions go on, unwatched, until the next `up` takes them over."""
-    sentence = down(cli.config)
+    from failover.cli.progress import ticker
+
+    with interruptible("the daemon goes on stopping; see: claude-failover status"), ticker(quiet=as_json) as tell:
+        sentence = down(cli.config, tell)
     if as_json:
         print_json({"sentence": sentence})
     else:
         click.echo(sentence)
 
 
-def down(config: Config) -> str:
+def down(config: Config, tell: Callable[[str], None] = lambda text: None) -> str:
     """End supervisord and all roles, wait until they are gone, and say so. Sessions are not touched.
+
+    tell: hears what is still waited for.
 
     Raises HostError when something is still there after 30 s.
     """
@@ -54,7 +69,8 @@ def down(config: Config) -> str:
     for process in everyone:
         if process != supervisor:
             send_signal(process, signal.SIGTERM)
-    for process in everyone:
+    for ended, process in enumerate(everyone):
+        tell(f"stopping: {len(everyone) - ended} of {len(everyone)} processes are still there")
         _await_death(process, began + _WAIT)
     return f"Down in {time.monotonic() - began:.1f} s; the sessions go on"
 

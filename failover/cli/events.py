@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import click
 import msgspec
 
-from failover.cli.shared import Cli, clock_time, json_option, printable
+from failover.cli.shared import Cli, clock_time, json_option, manual, printable
 from failover.events import Envelope, topic
 from failover.store import events
 
 _LOOK = 0.25
 
 
-@click.command("events")
+@click.command(
+    "events",
+    epilog=manual(
+        {
+            "events --topic swap --limit 20": "what the last swaps did",
+            "events --follow": "and everything from now on",
+            "events --follow --json | jq .event": "for programs",
+        },
+        note="Read from the store: nothing is missed, with --follow not even while the bus is away. To see what the bus"
+        " itself carries, with its gaps: tap. The topics and fields: docs/bus.md. Lines are never cut.",
+    ),
+)
 @click.option("--topic", "prefix", default="", help="Only events whose topic begins so, for example swap.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000), help="How many of the newest.")
 @click.option("--follow", is_flag=True, help="Go on with what happens from now on.")
@@ -27,14 +39,22 @@ def events_command(cli: Cli, prefix: str, limit: int, follow: bool, as_json: boo
     for envelope in events.latest(cli.store, limit, prefix):
         _print(envelope, as_json)
         last = max(last, envelope.id)
-    while follow:
-        for envelope in events.after(cli.store, last, prefix=prefix):
-            _print(envelope, as_json)
-            last = envelope.id
-        time.sleep(_LOOK)
+    with suppress(KeyboardInterrupt):
+        while follow:
+            for envelope in events.after(cli.store, last, prefix=prefix):
+                _print(envelope, as_json)
+                last = envelope.id
+            time.sleep(_LOOK)
 
 
-@click.command("tap")
+@click.command(
+    "tap",
+    epilog=manual(
+        {"tap": "does the bus ring?", "tap --topic session --json": "one object per line"},
+        note="Heard from the bus as any listener hears it, from now on: what is missed is missed, and a gap is said."
+        " The history, and following without gaps: events --follow.",
+    ),
+)
 @click.option("--topic", "prefix", default="", help="Only events whose topic begins so, for example swap.")
 @json_option
 @click.pass_obj

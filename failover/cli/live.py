@@ -27,7 +27,8 @@ from failover.http import views
 from failover.store import events
 from failover.store.db import Store
 
-_STYLE = {
+#: Of states of sessions and of moves.
+STATE_STYLES = {
     "idle": "green", "working": "cyan", "limited": "bold red", "exited": "red", "waiting": "yellow",
     "starting": "yellow", "moving": "magenta", "verified": "green", "stopped": "dim", "failed": "red",
     "stayed": "yellow",
@@ -38,7 +39,7 @@ _SHOWN_EVENTS = 7
 def screen(config: Config, store: Store, title: str = "claude-failover") -> RenderableType:
     """Return the view, made afresh from the store."""
     view = views.status(config, store)
-    parts: list[RenderableType] = [_accounts(view), _sessions(view, _working_on(store))]
+    parts: list[RenderableType] = [_accounts(view), _sessions(view, working_on(store))]
     if view.tasks:
         order = ("queued", "delivering", "running", "done", "failed")
         counts = "   ".join(f"{view.tasks[state]} {state}" for state in order if state in view.tasks)
@@ -66,7 +67,8 @@ def _accounts(view: views.StatusView) -> Table:
     return table
 
 
-def _working_on(store: Store) -> dict[str, str]:
+def working_on(store: Store) -> dict[str, str]:
+    """Return the name of the task that each session is at."""
     rows = store.query("SELECT name, body FROM tasks WHERE state IN ('delivering', 'running')")
     found: dict[str, str] = {}
     for row in rows:
@@ -90,10 +92,10 @@ def _sessions(view: views.StatusView, tasks: dict[str, str]) -> Table:
         table.add_row(
             session.name,
             session.account,
-            Text(session.state, style=_STYLE.get(session.state, "")),
+            Text(session.state, style=STATE_STYLES.get(session.state, "")),
             printable(tasks.get(session.name, "")),
             bar,
-            Text(move.state, style=_STYLE.get(move.state, "")) if move else "",
+            Text(move.state, style=STATE_STYLES.get(move.state, "")) if move else "",
         )
     return table
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json
+from failover.cli.shared import Cli, json_option, manual, print_json
 
 
-@click.command("pause")
+@click.command(
+    "pause",
+    epilog=manual(
+        {"pause": "before work on the host", "resume": "after it"},
+        note="A swap that is under way is finished. Ends with 0 also when it was paused already.",
+    ),
+)
 @json_option
 @click.pass_obj
 def pause_command(cli: Cli, as_json: bool) -> None:
@@ -15,7 +21,7 @@ def pause_command(cli: Cli, as_json: bool) -> None:
     _send(cli, "pause", as_json)
 
 
-@click.command("resume")
+@click.command("resume", epilog=manual({"resume": "let the policy and orders act again"}))
 @json_option
 @click.pass_obj
 def resume_command(cli: Cli, as_json: bool) -> None:

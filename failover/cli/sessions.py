@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json
+from failover.cli.completion import account_names, session_names
+from failover.cli.shared import Cli, json_option, manual, print_json
 from failover.cli.status import sessions_table
 from failover.errors import UsageError
 from failover.http import views
@@ -15,7 +16,9 @@ def sessions_group() -> None:
     """List, launch, stop, restart and restore sessions."""
 
 
-@sessions_group.command("list")
+@sessions_group.command(
+    "list", epilog=manual({"sessions list": "as in status", "sessions list --json": "with whole paths and ids"})
+)
 @json_option
 @click.pass_obj
 def list_command(cli: Cli, as_json: bool) -> None:
@@ -29,9 +32,24 @@ def list_command(cli: Cli, as_json: bool) -> None:
         click.echo(f"no sessions; add some to {cli.file}")
 
 
-@sessions_group.command("launch")
-@click.argument("names", nargs=-1)
-@click.option("--account", default="", help="The account to start on; without it, the session's or the policy's.")
+@sessions_group.command(
+    "launch",
+    epilog=manual(
+        {
+            "sessions launch": "all that do not run",
+            "sessions launch ccl-0 --account backup": "one, pinned to an account",
+            "status": "see what became of it",
+        },
+        note="Ends with 1 when one could not be started, with 3 while paused. Ctrl-C ends the waiting only.",
+    ),
+)
+@click.argument("names", nargs=-1, shell_complete=session_names)
+@click.option(
+    "--account",
+    default="",
+    shell_complete=account_names,
+    help="The account to start on; without it, the session's or the policy's.",
+)
 @json_option
 @click.pass_obj
 def launch_command(cli: Cli, names: tuple[str, ...], account: str, as_json: bool) -> None:
@@ -43,8 +61,11 @@ def launch_command(cli: Cli, names: tuple[str, ...], account: str, as_json: bool
     order(cli, "launch", {"sessions": list(names), "to": account}, as_json)
 
 
-@sessions_group.command("stop")
-@click.argument("names", nargs=-1)
+@sessions_group.command(
+    "stop",
+    epilog=manual({"sessions stop ccl-3": "at its next boundary", "sessions stop --all": "before the host goes down"}),
+)
+@click.argument("names", nargs=-1, shell_complete=session_names)
 @click.option("--all", "everything", is_flag=True, help="All sessions.")
 @json_option
 @click.pass_obj
@@ -53,8 +74,11 @@ def stop_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json: bo
     _order(cli, "stop", names, everything, as_json)
 
 
-@sessions_group.command("restart")
-@click.argument("names", nargs=-1)
+@sessions_group.command(
+    "restart",
+    epilog=manual({"sessions restart ccl-3": "after an update of the binary", "sessions restart --all": "one by one"}),
+)
+@click.argument("names", nargs=-1, shell_complete=session_names)
 @click.option("--all", "everything", is_flag=True, help="All sessions.")
 @json_option
 @click.pass_obj
@@ -63,8 +87,10 @@ def restart_command(cli: Cli, names: tuple[str, ...], everything: bool, as_json:
     _order(cli, "restart", names, everything, as_json)
 
 
-@sessions_group.command("restore")
-@click.argument("names", nargs=-1)
+@sessions_group.command(
+    "restore", epilog=manual({"sessions restore --dry-run": "what would be", "sessions restore": "bring all back"})
+)
+@click.argument("names", nargs=-1, shell_complete=session_names)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @json_option
 @click.pass_obj
@@ -79,8 +105,8 @@ def restore_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bo
     order(cli, "restore", {"sessions": list(names), "dry_run": dry_run}, as_json, shown=lines)
 
 
-@sessions_group.command("unpin")
-@click.argument("names", nargs=-1)
+@sessions_group.command("unpin", epilog=manual({"sessions unpin": "all", "sessions unpin ccl-3": "one"}))
+@click.argument("names", nargs=-1, shell_complete=session_names)
 @json_option
 @click.pass_obj
 def unpin_command(cli: Cli, names: tuple[str, ...], as_json: bool) -> None:

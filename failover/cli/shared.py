@@ -1,29 +1,35 @@
-"""What all verbs share: the configuration, the store, and how answers look."""
+"""What all verbs share: the configuration, the store, and how answers look.
+
+Nothing heavy comes in here: completion and `--help` load this too.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
+import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from failover.config import Config, find, load
-from failover.config_yaml import seconds_in
-from failover.store.db import Store
+from failover.cli.columns import cells, fit, paint, printable, table, width
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from failover.config import Config
+    from failover.store.db import Store
+
+__all__ = [
+    "Cli", "Duration", "ago", "cells", "clock_time", "console", "fit", "interruptible", "json_option", "manual",
+    "note", "paint", "print_json", "printable", "span", "table", "width",
+]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_COLOURS = {
-    "running": "green", "idle": "green", "working": "cyan", "done": "green", "verified": "green", "ok": "green",
-    "blocked": "yellow",
-    "waiting": "yellow", "moving": "magenta", "partial": "yellow", "open": "cyan", "starting": "cyan", "limited": "red",
-    "failed": "red", "exited": "red", "down": "red", "unknown": "yellow", "refused": "yellow",
-}  # fmt: skip
 
 
 class Cli:
@@ -35,22 +41,74 @@ class Cli:
     @cached_property
     def file(self) -> Path:
         """Return the configuration file that counts. Raises UsageError when there is none."""
+        from failover.config import find
+
         return (self._file or find(os.environ)).absolute()
 
     @cached_property
     def config(self) -> Config:
         """Return the configuration. Raises ConfigError."""
+        from failover.config import load
+
         return load(self.file)
 
     @cached_property
     def store(self) -> Store:
         """Return the store, for looking only; the daemon need not run. Raises StoreError when there is none."""
+        from failover.store.db import Store
+
         return Store.read_only(self.config.paths.store)
 
 
 def json_option(function: F) -> F:
     """Add --json to a verb; its parameter is `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
+
+
+def manual(examples: Mapping[str, str], columns: Mapping[str, str] | None = None, note: str = "") -> str:
+    """Return a verb's epilog. examples: arguments → what they do; columns: head → what stands below it."""
+    parts = [_listed("Columns:", columns)] if columns else []
+    parts += [note] if note else []
+    parts.append(_listed("Examples:", {f"claude-failover {words}": text for words, text in examples.items()}))
+    return "\n\n".join(parts)
+
+
+def _listed(title: str, rows: Mapping[str, str]) -> str:
+    """Return terms with what they mean, in 76 columns; the mark in front keeps click from filling the lines."""
+    size = min(max(map(len, rows)), 36)
+    lines = ["\b", title]
+    for term, text in rows.items():
+        first, *rest = textwrap.wrap(text, 72 - size, break_on_hyphens=False)
+        if len(term) > size:
+            lines += [f"  {term}", f"  {'':{size}}  {first}"]
+        else:
+            lines.append(f"  {term:{size}}  {first}")
+        lines += [f"  {'':{size}}  {line}" for line in rest]
+    return "\n".join(lines)
+
+
+def note(sentence: str) -> None:
+    """Say something beside the answer: one line on standard error, whatever is in it."""
+    line = "".join(character if character.isprintable() else " " for character in sentence)
+    click.echo(f"claude-failover: {line}", err=True)
+
+
+@contextmanager
+def interruptible(sentence: str) -> Iterator[None]:
+    """Let Ctrl-C end the waiting only: say what goes on, and end with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"interrupted; {sentence}")
+        raise click.exceptions.Exit(130) from None
+
+
+def console(*, err: bool = False) -> Console:
+    """Return rich's console, with colours only where click would show them."""
+    from rich.console import Console
+
+    context = click.get_current_context(silent=True)
+    return Console(stderr=err, no_color=True if context and context.color is False else None)
 
 
 class Duration(click.ParamType[float]):
@@ -60,6 +118,8 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the seconds."""
+        from failover.config_yaml import seconds_in
+
         found = seconds_in(str(value))
         if found is None or not 0 < found <= 3650 * 86400:
             self.fail(f"{value!r} is no duration up to ten years; write 90s, 10m, 2h or 7d", param, ctx)
@@ -71,44 +131,6 @@ def print_json(value: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
-
-
-def width() -> int:
-    """Return the columns to fill: the terminal's, or 80 when there is none."""
-    return max(60, os.get_terminal_size(sys.stdout.fileno()).columns) if sys.stdout.isatty() else 80
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]], columns: int = 0) -> str:
-    """Return a table that fits the columns (default: see `width`): the last column is cut, then the widest."""
-    room = columns or width()
-    cells = [[printable(str(cell)) for cell in row] for row in rows]
-    sizes = [max(len(line[place]) for line in [list(heads), *cells]) for place in range(len(heads))]
-    excess = sum(sizes) + 2 * (len(sizes) - 1) - room
-    if excess > 0:
-        sizes[-1] -= min(excess, max(0, sizes[-1] - max(12, len(heads[-1]))))
-    while (excess := sum(sizes) + 2 * (len(sizes) - 1) - room) > 0 and max(sizes) > 8:
-        sizes[sizes.index(max(sizes))] -= 1
-    lines = [_line(heads, sizes, bold=True), *(_line(row, sizes) for row in cells)]
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str], sizes: Sequence[int], bold: bool = False) -> str:
-    parts = []
-    for cell, size in zip(cells, sizes, strict=True):
-        text = cell if len(cell) <= size else cell[: size - 1] + "…"
-        parts.append((click.style(text, bold=True) if bold else paint(text)) + " " * (size - len(text)))
-    return "  ".join(parts).rstrip()
-
-
-def paint(text: str) -> str:
-    """Return a state's word in its colour. click takes colours away where there is no terminal."""
-    colour = _COLOURS.get(text.strip())
-    return click.style(text, fg=colour) if colour else text
-
-
-def printable(text: str) -> str:
-    """Return a text that cannot move a terminal's cursor: names of tasks and branches are data."""
-    return "".join(character if character.isprintable() else "·" for character in text)
 
 
 def ago(at_ms: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json, printable, span, table
+from failover.cli.shared import Cli, json_option, manual, print_json, printable, span, table
 from failover.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command("simulate")
+@click.command(
+    "simulate",
+    epilog=manual(
+        {
+            "simulate --record pool.jsonl": "the demand of your own pool, of the last 14 days",
+            "simulate --trace pool.jsonl --policy new.yaml": "what a configuration would have made of it",
+            "simulate --synthetic days=30,sessions=20,accounts=5,seed=9": "made-up demand",
+        },
+        {
+            "done M": "millions of tokens worked off; of all: of those asked for",
+            "blocked": "hours in which sessions stood",
+            "recached": "millions of tokens cached anew by moves",
+            "5 h left": "of the quota of ended windows, what was not used",
+        },
+    ),
+)
 @click.option("--trace", type=_FILE, help="Demand from a file: recorded, or a scenario of docs/scenarios/.")
 @click.option(
     "--synthetic", metavar="K=V,…", help="Made-up demand: days=30,sessions=20,accounts=5,seed=9,shape=mixed …"

@@ -6,12 +6,30 @@ import time
 
 import click
 
-from failover.cli.shared import Cli, ago, json_option, paint, print_json, printable, span, table
+from failover.cli.columns import hanging
+from failover.cli.shared import Cli, ago, json_option, manual, paint, print_json, span, table, width
 from failover.http import views
 from failover.http.account_views import AccountView
 
+_EPILOG = manual(
+    {
+        "status": "one screen",
+        "status --json": "everything, for programs",
+        "why": "the policy's line in full",
+    },
+    {
+        "prio": "smallest is preferred",
+        "5 hours": "used of the window (or of the cap), and the time until its reset",
+        "as a target": "what speaks against moving sessions there",
+        "for": "how long the session has been in that state",
+        "talk": "the first characters of its conversation's id",
+    },
+    note="Session states: idle, working, waiting (for a person), limited, moving, starting, exited, stopped, unknown"
+    " (left alone), new (never launched).",
+)
 
-@click.command("status")
+
+@click.command("status", epilog=_EPILOG)
 @json_option
 @click.pass_obj
 def status_command(cli: Cli, as_json: bool) -> None:
@@ -20,19 +38,26 @@ def status_command(cli: Cli, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return
-    click.echo(printable(view.sentence))
+    columns = width()
+
+    def say(text: str, first: str = "", rest: str = "    ") -> None:
+        click.echo("\n".join(hanging(text, first, rest, columns)))
+
+    say(view.sentence)
+    if not any(role.running for role in view.roles):
+        say("the daemon is down, the sessions go on unwatched; start it with: claude-failover up", "  ")
     for role in view.roles:
-        if not role.running:
-            click.echo(
-                f"  {role.role} is {paint('down')}" + (f"; it last said: {printable(role.did)}" if role.did else "")
-            )
+        if not role.running and any(other.running for other in view.roles):
+            say((f"it last said: {role.did}" if role.did else "it never ran"), f"  {role.role} is {paint('down')}; ")
     if view.swap:
         done = sum(move.progress >= 1 for move in view.swap.moves)
         swap, count = view.swap, len(view.swap.moves)
         to = ", ".join(swap.targets) or "-"
         click.echo(f"{swap.kind} {swap.id}: {swap.source} → {to}, {done} of {count} sessions done")
     if view.decision:
-        click.echo(f"policy: {printable(view.decision.reason)} ({ago(view.decision.since_ms)})")
+        say(f"{view.decision.reason} ({ago(view.decision.since_ms)})", "policy: ")
+    if not view.sessions:
+        say(f"no sessions are configured; add some to {cli.file}")
     click.echo()
     click.echo(accounts_table(view.accounts))
     if view.sessions:

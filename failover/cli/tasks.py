@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from failover.cli import control
-from failover.cli.shared import Cli, ago, clock_time, json_option, paint, print_json, printable, table
+from failover.cli.completion import failed_tasks, open_tasks, project_names, task_numbers
+from failover.cli.shared import Cli, ago, clock_time, json_option, manual, note, paint, print_json, printable, table
 from failover.errors import Refused, UsageError
 from failover.http import views
 from failover.queue import adding
@@ -20,7 +21,17 @@ def tasks_group() -> None:
     """List, add and look at tasks; cancel them, or try failed ones again."""
 
 
-@tasks_group.command("list")
+@tasks_group.command(
+    "list",
+    epilog=manual(
+        {"tasks list": "open ones first", "tasks list --limit 10 --json": "for programs"},
+        {
+            "state": "queued, delivering, running, blocked (waits for a person), done, failed",
+            "ago": "since it ended, was handed over, or was queued",
+            "try": "attempt of how many",
+        },
+    ),
+)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @json_option
 @click.pass_obj
@@ -40,9 +51,23 @@ def list_command(cli: Cli, limit: int, as_json: bool) -> None:
         click.echo("no tasks yet")
 
 
-@tasks_group.command("add")
+@tasks_group.command(
+    "add",
+    epilog=manual(
+        {
+            'tasks add "Fix the flaky test"': "in the project where you are",
+            "tasks add --project ~/src/app < plan.md": "from a file",
+            "tasks add --priority 5 --name first -": "from standard input",
+        }
+    ),
+)
 @click.argument("text", required=False)
-@click.option("--project", type=click.Path(path_type=Path), help="Whose; without it, the only one or this one.")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    shell_complete=project_names,
+    help="Whose; without it, the only one or this one.",
+)
 @click.option("--name", default="", help="Its file's name without .md; without it, the time.")
 @click.option("--priority", type=int, default=None, help="Higher ones go first (default 0).")
 @json_option
@@ -50,11 +75,16 @@ def list_command(cli: Cli, limit: int, as_json: bool) -> None:
 def add_command(
     cli: Cli, text: str | None, project: Path | None, name: str, priority: int | None, as_json: bool
 ) -> None:
-    """Put a task into a project's inbox. TEXT is what is to be done; without it, standard input is read.
+    """Put a task into a project's inbox. TEXT is what is to be done; without it, or with -, standard input is read.
 
     It is a file of its own in PROJECT/.agent-queue/inbox; the daemon need not run for that.
     """
-    body = text if text is not None else sys.stdin.read()
+    if text in (None, "-"):
+        if sys.stdin.isatty():
+            note("what is to be done? End with Ctrl-D on a line of its own")
+        body = sys.stdin.read()
+    else:
+        body = text
     try:
         path = adding.add(_project(cli, project), body, name=name, priority=priority)
     except Refused as error:
@@ -65,8 +95,8 @@ def add_command(
         click.echo(f"queued as {path}")
 
 
-@tasks_group.command("show")
-@click.argument("number", type=click.IntRange(1, 2**53))
+@tasks_group.command("show", epilog=manual({"tasks show 12": "state, file, session, attempts, how it ended"}))
+@click.argument("number", type=click.IntRange(1, 2**53), shell_complete=task_numbers)
 @json_option
 @click.pass_obj
 def show_command(cli: Cli, number: int, as_json: bool) -> None:
@@ -106,8 +136,8 @@ def _past(past: dict[str, Any]) -> str:
     return f"{finish['outcome']} {clock_time(past['finished_ms'])}, attempt {past['attempts']}: {finish['reason']}"
 
 
-@tasks_group.command("retry")
-@click.argument("number", type=click.IntRange(1, 2**53))
+@tasks_group.command("retry", epilog=manual({"tasks retry 12": "a failed one, from its first attempt on"}))
+@click.argument("number", type=click.IntRange(1, 2**53), shell_complete=failed_tasks)
 @json_option
 @click.pass_obj
 def retry_command(cli: Cli, number: int, as_json: bool) -> None:
@@ -115,8 +145,8 @@ def retry_command(cli: Cli, number: int, as_json: bool) -> None:
     control.order(cli, "retry", {"task": number}, as_json)
 
 
-@tasks_group.command("cancel")
-@click.argument("number", type=click.IntRange(1, 2**53))
+@tasks_group.command("cancel", epilog=manual({"tasks cancel 12": "queued or being worked on"}))
+@click.argument("number", type=click.IntRange(1, 2**53), shell_complete=open_tasks)
 @json_option
 @click.pass_obj
 def cancel_command(cli: Cli, number: int, as_json: bool) -> None:

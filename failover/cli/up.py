@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import click
 
-from failover.cli.shared import Cli, json_option, print_json
+from failover.cli.shared import Cli, interruptible, json_option, manual, print_json
 from failover.config import Config
 from failover.errors import HostError, Refused
 from failover.host import daemon, supervise
@@ -27,21 +28,38 @@ _POLL_EVERY = 0.03
 _START = f'{PARENT_VARIABLE}=$$; export {PARENT_VARIABLE}; exec "$@"'
 
 
-@click.command("up")
+@click.command(
+    "up",
+    epilog=manual(
+        {
+            "up": "start supervisord with the nine roles",
+            "up --wait 60": "on a busy machine",
+            "up && claude-failover sessions launch": "and the sessions",
+        },
+        note="Ends with 3 when a daemon serves the state dir already, with 1 when a role is not ready in time: the"
+        " message says which one and what it last logged; the others go on.",
+    ),
+)
 @click.option("--wait", default=30.0, show_default=True, help="Seconds until every role must be ready.")
 @json_option
 @click.pass_obj
 def up_command(cli: Cli, wait: float, as_json: bool) -> None:
     """Start the daemon and wait until every role is ready. Sessions that run already are taken over as they are."""
-    sentence = up(cli.config, wait=wait)
+    from failover.cli.progress import ticker
+
+    going_on = "the daemon goes on starting; see: claude-failover status, or end it with: claude-failover down"
+    with interruptible(going_on), ticker(quiet=as_json) as tell:
+        sentence = up(cli.config, wait=wait, tell=tell)
     if as_json:
         print_json({"sentence": sentence})
     else:
         click.echo(sentence)
 
 
-def up(config: Config, *, wait: float = 30.0) -> str:
+def up(config: Config, *, wait: float = 30.0, tell: Callable[[str], None] = lambda text: None) -> str:
     """Start supervisord with the nine roles, wait up to `wait` seconds until all are ready, and say so.
+
+    tell: hears who is still waited for.
 
     What runs already (sessions, their tmux server) is found by the roles and left as it is. The tmux server is not
     started here: it comes with the first session and makes itself a session leader outside our process group.
@@ -62,7 +80,7 @@ def up(config: Config, *, wait: float = 30.0) -> str:
         with closing(Store.open(paths.store, "up")) as store:
             _check_after_boot(paths, store)
         supervisor = _start(config, paths)
-        _await_ready(paths, supervisor, began + wait)
+        _await_ready(paths, supervisor, began + wait, tell)
     took = time.monotonic() - began
     return (
         f"Up in {took:.1f} s: {len(daemon.ROLES)} roles run under supervisord (process {supervisor.pid}), "
@@ -101,7 +119,7 @@ def _start(config: Config, paths: Paths) -> ProcessId:
     return process
 
 
-def _await_ready(paths: Paths, supervisor: ProcessId, until: float) -> None:
+def _await_ready(paths: Paths, supervisor: ProcessId, until: float, tell: Callable[[str], None]) -> None:
     """Wait until each role has a row of a process under this supervisord, and supervisord calls it RUNNING."""
     with closing(Store.read_only(paths.store)) as store:
         while True:
@@ -113,6 +131,7 @@ def _await_ready(paths: Paths, supervisor: ProcessId, until: float) -> None:
             late = set(daemon.ROLES) - (running & _ready(store, supervisor))
             if not late:
                 return
+            tell(f"starting: {len(daemon.ROLES) - len(late)} of {len(daemon.ROLES)} ready; {', '.join(sorted(late))}")
             if time.monotonic() > until:
                 told = "; ".join(f"{role}: {_last_line(paths.log_dir / f'{role}.log')}" for role in sorted(late))
                 raise HostError(f"not ready in time: {told}. The rest runs; end it with: claude-failover down")

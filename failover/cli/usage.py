@@ -8,11 +8,22 @@ from pathlib import Path
 
 import click
 
-from failover.cli.shared import Cli, Duration, json_option, print_json, width
+from failover.cli.completion import account_names
+from failover.cli.shared import Cli, Duration, json_option, manual, print_json, width
 
 
-@click.command("usage")
-@click.option("--account", default="", help="Only this account.")
+@click.command(
+    "usage",
+    epilog=manual(
+        {
+            "usage": "the last week, in block characters",
+            "usage --account main --since 2d": "two days of one account",
+            "usage --png week.png": "needs: pip install 'claude-failover[plots]'",
+            "usage --csv": "every reading, one a line",
+        }
+    ),
+)
+@click.option("--account", default="", shell_complete=account_names, help="Only this account.")
 @click.option("--since", type=Duration(), default="7d", show_default=True, help="How far back.")
 @click.option("--png", type=click.Path(path_type=Path), help="Draw a picture to this file (.png or .svg).")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the readings, one a line.")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import click
 
 from failover.cli.bars import window_name
-from failover.cli.shared import printable
+from failover.cli.columns import hanging
+from failover.cli.shared import fit, printable
 from failover.core.curve import columns
 from failover.http.usage_views import UsageView, WindowHistory
 
@@ -24,7 +25,7 @@ def chart(view: UsageView, width: int) -> str:
     room = width - _MARGIN - 1
     for history in view.windows:
         parts.append("\n".join(_window(view, history, room)))
-    parts.append(_legend(view))
+    parts.append(_legend(view, width))
     return "\n\n".join(parts)
 
 
@@ -34,7 +35,7 @@ def _window(view: UsageView, history: WindowHistory, room: int) -> list[str]:
     last = history.steps[-1].used if history.steps else None
     now = f"{last:.0f} % now" if last is not None else "not known now"
     peak = f", {max(known):.0f} % at most" if known else ""
-    title = f"{printable(history.account)} · {window_name(history.window)}"
+    title = f"{fit(printable(history.account), 24, name=True).rstrip()} · {window_name(history.window)}"
     lines = [f"{click.style(title, bold=True)}   {now}{peak}, threshold {history.threshold:g} %"]
     if not known:
         return [*lines, "      no reading in this time"]
@@ -98,7 +99,7 @@ def _axis(view: UsageView, room: int) -> str:
     return line[: room - 4].ljust(room - 3) + "now"
 
 
-def _legend(view: UsageView) -> str:
+def _legend(view: UsageView, columns: int) -> str:
     marks = "╌ threshold   ┊ reset   ▲ its sessions left   ▼ sessions came   blank: not known"
     if not view.swaps:
         return marks + "\nno swap in this time"
@@ -106,4 +107,5 @@ def _legend(view: UsageView) -> str:
     when = time.strftime("%m-%d %H:%M", time.localtime(last.at_ms / 1000))
     went = "1 session" if last.sessions == 1 else f"{last.sessions} sessions"
     swaps = "1 swap" if count == 1 else f"{count} swaps"
-    return f"{marks}\n{swaps}; the last: {when}, {went} from {printable(last.source)} to {printable(last.target)}"
+    told = f"{swaps}; the last: {when}, {went} from {last.source} to {last.target}"
+    return "\n".join([marks, *hanging(told, "", "  ", columns)])

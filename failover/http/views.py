@@ -324,6 +324,6 @@ def status(config: Config, store: Store) -> StatusView:
 
 
 def decision(store: Store) -> DecisionView | None:
-    """Return what the policy last decided, None before the first."""
+    """Return the decision that stands, None before the first."""
     row = choices.latest(store)
     return msgspec.convert(row, DecisionView, from_attributes=True) if row else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from failover.cli.shared import manual
 from failover.core.move import AWAY
 from failover.errors import FailoverError
 from failover.sim import audit, real_cli
@@ -32,7 +33,17 @@ _GIVE_UP_AFTER = 300.0
 _TITLE = "claude-failover demo: made-up accounts, nothing leaves this machine"
 
 
-@click.command("demo")
+@click.command(
+    "demo",
+    epilog=manual(
+        {
+            "demo": "watch it, a minute long",
+            "demo --headless --json": "only the figures, as the fake API and the tools saw them",
+            "demo --real": "with Claude Code itself, against a fake API on loopback",
+        },
+        note="Ends with 1 when something was lost.",
+    ),
+)
 @click.option("--real", is_flag=True, help="With the real Claude Code (installed from npm if need be).")
 @click.option("--claude-version", default=real_cli.PINNED, show_default=True, help="Which version of it.")
 @click.option("--headless", is_flag=True, help="Without the live view.")

@@ -75,7 +75,7 @@ def test_reading_verbs_answer_without_a_daemon(stopped: Plane, verb: list[str]) 
     answer = cli(stopped.file, *verb)
     assert (answer.code, answer.err) == (0, "")
     if verb[0] not in ("events", "config"):
-        assert all(len(line) <= 80 for line in answer.out.splitlines() if "it last said" not in line)
+        assert all(len(line) <= 80 for line in answer.out.splitlines())
     assert "\x1b" not in answer.out
 
 
@@ -201,7 +201,7 @@ def test_every_verb_takes_json() -> None:
         "    if isinstance(command, click.Group):\n"
         "        for name in command.list_commands(click.Context(command)):\n"
         "            walk([*path, name], command.get_command(click.Context(command), name))\n"
-        "    elif not any('--json' in option.opts for option in command.params):\n"
+        "    elif path not in (['top'], ['completion']) and not any('--json' in one.opts for one in command.params):\n"
         "        print(' '.join(path))\n"
         "walk([], verbs)\n"
     )
