@@ -14,6 +14,7 @@ import click
 
 from failover.config import Config, find, load
 from failover.config_yaml import seconds_in
+from failover.errors import UsageError
 from failover.store.db import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,6 +32,20 @@ class Cli:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+
+    @property
+    def named(self) -> Path | None:
+        """Return the configuration file that was named by --config or FAILOVER_CONFIG, whether it is there or not."""
+        variable = os.environ.get("FAILOVER_CONFIG")
+        return self._file or (Path(variable) if variable else None)
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether there is a configuration file, good or bad."""
+        try:
+            return os.path.lexists(self.file)
+        except UsageError:
+            return False
 
     @cached_property
     def file(self) -> Path:
