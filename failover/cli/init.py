@@ -30,7 +30,7 @@ _NEXT = (
 @click.option("--config", "named", type=click.Path(path_type=Path), help="Where to write it.")
 @click.option("--root", "roots", multiple=True, metavar="FOLDER",
               type=click.Path(path_type=Path, exists=True, file_okay=False),
-              help="Look for projects with an .agent-queue/ below this folder too; may be given several times.")  # fmt: skip
+              help="Look for projects with an .agent-queue/ below this folder too. More than one is fine.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what was found and what would be written, and write nothing.")
 @click.option("--force", is_flag=True, help="Replace a configuration that is there.")
 @json_option

@@ -51,11 +51,9 @@ def judge_tmux(printed: str) -> Finding:
     match = re.search(r"(\d+)\.(\d+)([a-z]?)", printed)
     upgrade = "apt-get install -t stable-backports tmux"
     if match is None:
-        level_of = "hint" if "master" in printed or "next" in printed else "warning"
         sentence = f"tmux names a version that is not known ({printed[:40]}); 3.2 or newer is needed"
-        return Finding(
-            check="tmux", level="hint" if level_of == "hint" else "warning", sentence=sentence, mend="tmux -V"
-        )
+        own = "master" in printed or "next" in printed
+        return Finding(check="tmux", level="hint" if own else "warning", sentence=sentence, mend="tmux -V")
     number, name = (int(match[1]), int(match[2])), "".join((match[1], ".", match[2], match[3]))
     if number < (3, 2):
         sentence = f"tmux is {name}; 3.2 or newer is needed"

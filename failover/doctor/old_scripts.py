@@ -20,7 +20,7 @@ NAMES = (
 )
 #: Stands in our scripts of the same names.
 MARK = "claude-failover"
-_NAMED = re.compile(rf"(?<![\w.-])([^\s;&|<>()'\"]*(?:{'|'.join(map(re.escape, NAMES))}))(?![\w.-])")
+_NAMED = re.compile(rf"(?<![\w./-])((?:[^\s;&|<>()'\"]*/)?(?:{'|'.join(map(re.escape, NAMES))}))(?![\w.-])")
 _SYSTEM = (Path("/etc/crontab"), Path("/etc/cron.d"))
 
 

@@ -210,7 +210,8 @@ class _Trial:
             found = next((entry for entry in registry.read_all(sessions) if entry.pid == one.pid), None)
             return found if found and found.status == "idle" else None
 
-        return self._wait(lambda: at_rest() or not process.alive(one)) and at_rest()
+        self._wait(lambda: at_rest() or not process.alive(one))
+        return at_rest()
 
     def _registry(self, one: ProcessId, entry: registry.RegistryEntry | None) -> str:
         if entry is None:
@@ -253,6 +254,7 @@ class _Trial:
         return "" if known else "the statusline's JSON does not say session_id"
 
     def _stop(self, one: ProcessId, entry: registry.RegistryEntry | None) -> str:
+        self._wait(lambda: self._transcript() is not None)  # its first records are written a little after the hook
         if not process.send_signal(one, signal.SIGTERM):
             return "it ended by itself"
         if not self._wait(lambda: not process.alive(one)):
@@ -260,13 +262,16 @@ class _Trial:
         return f"its record {entry.path.name} stays after a SIGTERM" if entry and entry.path.exists() else ""
 
     def _resume(self) -> str:
-        if transcript.locate(self._config_dir, self._cwd, self._conversation) is None:
+        if self._transcript() is None:
             return "a prompt left no transcript projects/FOLDER/CONVERSATION.jsonl"
         with self._started(resume=True) as one:
             entry = self._entry(one)
         if entry is None or entry.conversation != self._conversation:
             return "--resume does not go on in the conversation"
         return ""
+
+    def _transcript(self) -> Path | None:
+        return transcript.locate(self._config_dir, self._cwd, self._conversation)
 
     def _wait(self, condition: Callable[[], object]) -> bool:
         until = time.monotonic() + self._patience

@@ -25,7 +25,7 @@ from tests.cli.run import PROGRAM, ROOT, Answer, cli
 from tests.places import short_dir, small_config
 from tests.waiting import wait_for
 
-ODD = Path("/opt/50% of $HOME/my \"bin\"/claude-failover")
+ODD = Path('/opt/50% of $HOME/my "bin"/claude-failover')
 
 
 def described(manager: service.Manager, system: bool = False, program: Path = Path("/bin/true")) -> service.Service:
@@ -62,7 +62,8 @@ def test_the_unit_kills_nobody_but_supervisord_and_says_how_it_is_started() -> N
         for wanted in (
             "Type=notify", "NotifyAccess=all", "Restart=always", "KillMode=process", "OOMPolicy=continue",
             'ExecStart="/bin/true" up --foreground', 'ExecStop="/bin/true" down',
-            'Environment="FAILOVER_CONFIG=/home/op/my %%c/config.yaml"', 'Environment="PATH=/home/op/.local/bin:/usr/bin"',
+            'Environment="FAILOVER_CONFIG=/home/op/my %%c/config.yaml"',
+            'Environment="PATH=/home/op/.local/bin:/usr/bin"',
         ):  # fmt: skip
             assert wanted in lines
         assert "@" not in unit.text
