@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 import shlex
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ def service_group() -> None:
 
 
 @service_group.command("install")
-@click.option("--system", is_flag=True, help="For the whole host, started at boot; run it with sudo -E.")
+@click.option("--system", is_flag=True, help="For the whole host, started at boot; see docs/service.md for sudo.")
 @click.option("--dry-run", is_flag=True, help="Show the file and the commands, and do nothing.")
 @click.option("--force", is_flag=True, help="Write over a file that is not ours.")
 @json_option
@@ -105,14 +106,20 @@ def _show(wanted: Service, as_json: bool, commands: Sequence[str], state: str = 
 
 
 def _wanted(cli: Cli, system: bool) -> Service:
-    config = cli.config  # a service that could not start is none
+    user = os.environ.get("SUDO_USER") or _user() if system else _user()
+    home = Path(os.environ.get("HOME") or Path.home())
+    if system:
+        # Under sudo the file is another user's, so that it cannot be looked into: as ever, only its owner may.
+        file, home = cli.file, Path(pwd.getpwnam(user).pw_dir)
+    else:
+        file = cli.config.file  # a service that could not start is none
     return service.describe(
         "launchd" if sys.platform == "darwin" else "systemd",
         system=system,
         program=_program(),
-        config=config.file,
-        home=Path(os.environ.get("HOME") or Path.home()),
-        user=os.environ.get("SUDO_USER") or _user() if system else _user(),
+        config=file,
+        home=home,
+        user=user,
         environ=os.environ,
     )
 

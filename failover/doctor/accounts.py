@@ -12,6 +12,8 @@ from failover.config import Account, Config
 from failover.doctor.finding import Finding, Look, ok, split
 from failover.errors import FailoverError
 
+_TREE = "the shared tree"
+
 
 def logins(look: Look) -> list[Finding]:
     """Ask the binary who is logged in where."""
@@ -22,8 +24,9 @@ def logins(look: Look) -> list[Finding]:
         return []
     findings = []
     for one in account_check.check(config):
-        problems = [split("logins", "error", f"{one.name}: {problem}") for problem in one.problems]
-        warnings = [split("logins", "warning", f"{one.name}: {text}") for text in one.warnings if "links" not in text]
+        # What is not as it should be with the shared tree is told by the check of links.
+        problems = [split("logins", "error", f"{one.name}: {text}") for text in one.problems if _TREE not in text]
+        warnings = [split("logins", "warning", f"{one.name}: {text}") for text in one.warnings if _TREE not in text]
         who = one.login or one.method
         findings += problems + warnings or [ok("logins", f"{one.name}: logged in" + (f" ({who})" if who else ""))]
     if len([account for account in config.accounts if account.enabled]) < 2:

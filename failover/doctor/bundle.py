@@ -32,6 +32,7 @@ from failover.store import events
 from failover.store.db import Store
 
 _SECRET_NAME = re.compile(r"(?i)token|secret|passw|key|credential|auth|cookie|session_id|url|dsn")
+_SECRET_KEY = re.compile(r"(?i)token$|secret|passw|api_?key|credential")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,24}")
 _EVENTS, _LINES, _TAIL = 500, 200, 256 * 1024
 #: Keys of the configuration that hold no secret whatever stands in them; of the others only that they are there.
@@ -54,6 +55,7 @@ class Veil:
         }
         if look.config is not None:
             values |= {value for value in look.config.claude.env.values() if len(value) >= 6}
+        values |= {msgspec.json.encode(value).decode()[1:-1] for value in values}  # as it stands within JSON
         plain = {str(look.home): "~", os.path.realpath(look.home): "~"}
         host = socket.gethostname()
         names = {look.environ.get(name, "") for name in ("USER", "LOGNAME")} - {"", "root"}
@@ -78,10 +80,13 @@ class Veil:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.value(entry) for key, entry in value.items()}
+            return {self.text(str(key)): self._entry(str(key), entry) for key, entry in value.items()}
         if isinstance(value, Sequence):
             return [self.value(entry) for entry in value]
         return value
+
+    def _entry(self, key: str, value: Any) -> Any:
+        return "[redacted]" if isinstance(value, str) and _SECRET_KEY.search(key) else self.value(value)
 
 
 def write(file: Path, look: Look, findings: Sequence[Finding]) -> list[str]:

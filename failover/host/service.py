@@ -44,10 +44,10 @@ def describe(
     for path in (program, config, home):
         if not str(path).isprintable():
             raise UsageError(f"{path!s:.80}: has a control character in it, so no unit can name it; rename it")
-    path = environ.get("PATH") or "/usr/local/bin:/usr/bin:/bin"
+    search = environ.get("PATH") or "/usr/local/bin:/usr/bin:/bin"
     if manager == "launchd":
-        return _launchd(system, program, config, home, user, path)
-    return _systemd(system, program, config, home, user, path, environ)
+        return _launchd(system, program, config, home, user, search)
+    return _systemd(system, program, config, home, user, search, environ)
 
 
 def _systemd(
