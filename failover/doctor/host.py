@@ -138,7 +138,7 @@ def _synced() -> bool | None:
         return None
     # modes (int), padding, offset, freq, maxerror, esterror (long each), status (int)
     place = 5 * ctypes.sizeof(ctypes.c_long)
-    return not int.from_bytes(buffer[place : place + 4], "little") & _UNSYNCED
+    return not int.from_bytes(buffer.raw[place : place + 4], "little") & _UNSYNCED
 
 
 def _newest_event(config: Config) -> int:

@@ -34,6 +34,8 @@ from failover.host.process import ProcessId
 
 _LAUNCH = "0" * 12
 _BODY = 1024 * 1024
+#: How long is waited once something did not come (seconds): then much else will not come either.
+_IMPATIENT = 2.0
 #: The leader of a session makes a terminal its own by opening it.
 _ON_TERMINAL = 'exec sh "$1" <>"$2" >&0 2>&0'
 
@@ -54,7 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def probe(command: str, patience: float = 15.0) -> Facts:
     """Start the binary twice in a world of its own and return what it did; 2 to 5 s on a quiet host.
 
-    patience: how long each thing is waited for (seconds).
+    patience: how long a thing is waited for (seconds), until one did not come.
     """
     with tempfile.TemporaryDirectory(prefix="cf-", ignore_cleanup_errors=True) as made, _nobody() as world:
         return _Trial(command, Path(made), world, patience).run()
@@ -277,6 +279,7 @@ class _Trial:
         until = time.monotonic() + self._patience
         while not condition():
             if time.monotonic() > until:
+                self._patience = min(self._patience, _IMPATIENT)
                 return False
             time.sleep(0.02)
         return True

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from failover.config import Config, load
 from failover.doctor import binary, table
 from failover.doctor.finding import Look
 from failover.host.lock import RoleLock
-from failover.sim import real_cli
+from failover.sim import namespace, real_cli
+from failover.sim.nemesis.disk import Disk
 from tests.cli.run import PROGRAM, ROOT, cli
 from tests.places import short_dir
 
@@ -270,12 +272,33 @@ def test_a_newer_binary_whose_records_differ_is_told_of_with_what_it_costs(host:
     assert not Path(f"/proc/{pid}").exists()
 
 
+_PROBE = "import sys, msgspec; from failover.doctor.probe import probe; print(msgspec.json.encode(probe(sys.argv[1])).decode())"
+
+
 @pytest.mark.real
 def test_the_real_binary_does_what_is_relied_on(host: Host) -> None:
-    from failover.doctor.probe import Facts, probe
+    """In a network with nothing but loopback, where the host permits one."""
+    command = [sys.executable, "-c", _PROBE, str(real_cli.real_claude())]
+    if not namespace.refused(host.place):
+        command = namespace.inside(host.place, command)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    facts = json.loads(done.stdout)
+    assert {name: fact for name, fact in facts.items() if name != "reached" and fact} == {}
 
-    facts = probe(str(real_cli.real_claude()))
-    assert facts == Facts(reached=facts.reached)
+
+def test_a_disk_with_little_room_and_one_with_none(host: Host) -> None:
+    disk = Disk(host.state)
+    if disk.why_not:
+        pytest.skip(f"no disk of its own: {disk.why_not}")
+    try:
+        little = host.doctor("disk")[0]
+        assert (little["level"], str(host.state) in little["mend"]) == ("warning", True)
+        disk.fill()
+        assert host.doctor("disk")[0]["level"] == "error"
+    finally:
+        disk.remove()
 
 
 def test_a_clock_that_was_set_back_and_limits_that_are_too_low(host: Host) -> None:
