@@ -272,7 +272,11 @@ def test_a_newer_binary_whose_records_differ_is_told_of_with_what_it_costs(host:
     assert not Path(f"/proc/{pid}").exists()
 
 
-_PROBE = "import sys, msgspec; from failover.doctor.probe import probe; print(msgspec.json.encode(probe(sys.argv[1])).decode())"
+_PROBE = """
+import sys, msgspec
+from failover.doctor.probe import probe
+print(msgspec.json.encode(probe(sys.argv[1])).decode())
+"""
 
 
 @pytest.mark.real
