@@ -78,7 +78,7 @@ def propose(found: Found) -> Draft:
     kept: list[Dir] = []
     left: list[tuple[Dir, str]] = []
     owners: dict[str, str] = {}
-    for one in sorted(found.dirs, key=lambda one: (-used[one.path], one.path == default, one.path)):
+    for one in sorted(found.dirs, key=lambda one: (-used[one.path], one.path == default, _name_of(one.path))):
         if not expressible(one.path):
             remarks.append(f"{one.path}: left out, since its path holds a $ or a control character")
         elif one.problem:
@@ -108,6 +108,11 @@ def propose(found: Found) -> Draft:
     sessions, more = _sessions(found.sessions, accounts)
     projects = tuple(project for project in sorted(found.projects) if expressible(project))
     return Draft(shared_dir=shared, accounts=accounts, sessions=sessions, projects=projects, remarks=(*remarks, *more))
+
+
+def _name_of(path: str) -> tuple[bool, str]:
+    """Return what sorts folders of which none is in use more than another: one that is called main comes first."""
+    return not path.endswith("-main"), path
 
 
 def _shared(found: Found, accounts: set[str], default: str) -> str:

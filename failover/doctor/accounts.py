@@ -58,7 +58,8 @@ def _links(account: Account, config: Config) -> list[Finding]:
         steps = config_dir.plan(folder, shared)
     except FailoverError as error:
         return [split("links", "error", f"{account.name}: {error}")]
-    if missing := [step.path.name for step in steps if step.kind in ("link", "make_dir", "make_file")]:
+    missing = [step.path.name for step in steps if step.kind in ("link", "make_dir", "make_file")]
+    if missing := list(dict.fromkeys(missing)):
         findings.append(
             Finding(
                 check="links",

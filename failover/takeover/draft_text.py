@@ -101,14 +101,17 @@ def _accounts(draft: Draft, home: str) -> str:
     for one in draft.accounts:
         mark = "  # " if one.left_out else "  "
         why = f"left out: {one.left_out}" if one.left_out else one.remark
-        lines.append(_line(f"{mark}- name", one.name, "what commands and logs call it", quoted=one.name))
+        called = "what commands and logs call it" if one is draft.accounts[0] else ""
+        lines.append(_line(f"{mark}- name", _scalar(one.name), called))
         lines.append(_line(f"{mark}  config_dir", _path(one.config_dir, home), why))
     return "\n".join(lines) + "\n\n"
 
 
 def _sessions(draft: Draft, home: str) -> str:
     if not draft.sessions:
-        return "sessions: []                                 # none was found; see config.example.yaml, and: claude-failover config check\n\n"  # noqa: E501
+        return (
+            f"{_line('sessions', '[]', 'none in tmux runs claude; config.example.yaml shows how they are written')}\n\n"
+        )
     lines = ["sessions:                                    # one tmux session each"]
     for one in draft.sessions:
         lines.append(_line("  - name", _scalar(one.name), "a range makes several" if "{" in one.name else ""))
@@ -120,13 +123,13 @@ def _sessions(draft: Draft, home: str) -> str:
 
 def _projects(draft: Draft, home: str) -> str:
     if not draft.projects:
-        return "projects: []                                 # none with an .agent-queue/ was found\n\n"
+        return f"{_line('projects', '[]', 'none with an .agent-queue/ was found')}\n\n"
     lines = ["projects:                                    # their .agent-queue/inbox/ is served"]
     return "\n".join([*lines, *(f"  - {_path(project, home)}" for project in draft.projects)]) + "\n\n"
 
 
-def _line(key: str, value: str, why: str, quoted: str | None = None) -> str:
-    line = f"{key}: {value if quoted is None else _scalar(quoted)}"
+def _line(key: str, value: str, why: str) -> str:
+    line = f"{key}: {value}"
     return f"{line:{_COLUMN - 1}} # {_comment(why)}" if why else line
 
 

@@ -142,6 +142,12 @@ def test_folding_loses_and_invents_no_name(names: set[str]) -> None:
     assert sorted(again) == sorted(names)
 
 
+def test_of_folders_that_nobody_uses_the_one_called_main_comes_first() -> None:
+    names = [".claude-a", ".claude-main", ".claude"]
+    assert live(propose(Found(home=HOME, dirs=tuple(map(login, names)))))[0] == "main"
+    assert propose(Found(home=HOME, dirs=tuple(map(login, names)))).accounts[0].config_dir == f"{HOME}/.claude-main"
+
+
 def test_a_path_with_a_variable_in_it_cannot_be_written() -> None:
     assert expressible("/a/b $ c")
     assert not expressible("/a/$b") and not expressible("/a/${b}") and not expressible("/a\n")

@@ -148,7 +148,7 @@ def test_a_configuration_that_is_there_is_never_overwritten_unless_forced(host: 
     host.file.symlink_to(host.place / "nowhere")
     assert host.init().code == 2 and host.file.is_symlink()
     assert host.init("--force", "--json").json["written"]
-    assert [one.name for one in host.read().accounts] == ["again", "backup"]
+    assert [one.name for one in host.read().accounts] == ["main", "backup"]
     assert [path.name for path in host.file.parent.iterdir()] == ["config.yaml"]
 
 
