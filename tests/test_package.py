@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -35,7 +37,7 @@ def test_a_wheel_in_an_empty_environment_does_the_whole_job(tmp_path: Path) -> N
 
     run(sys.executable, "-m", "venv", str(venv))
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
-    run(*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT))
+    run(*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(_source(tmp_path / "source")))
     (wheel,) = tmp_path.glob("claude_failover-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -53,10 +55,18 @@ def test_a_wheel_in_an_empty_environment_does_the_whole_job(tmp_path: Path) -> N
     assert (told["lost_turns"], told["lost_tool_results"], told["tools_run_twice"], told["tasks_lost"]) == (0, 0, 0, 0)
 
 
+def _source(folder: Path) -> Path:
+    """Return a copy of what a wheel is built from: a build leaves things behind, and finds what an earlier one left."""
+    folder.mkdir()
+    for name in ("failover", "workers", "scripts"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "supervisord.conf", "config.example.yaml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
 def _index() -> dict[str, str]:
     """Return how this host reaches the package index."""
-    import os
-
     names = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT", "PIP_CONFIG_FILE", "PIP_FIND_LINKS", "SSL_CERT_FILE")
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
     return {name: os.environ[name] for name in (*names, *proxies) if name in os.environ}

@@ -20,10 +20,9 @@ from failover.config import Config
 from failover.errors import UsageError
 from failover.host import daemon, process, service, service_notify
 from failover.host.process import ProcessId, alive, identify
-from failover.host.tmux import Tmux
+from failover.sim.world import World
 from tests.cli.run import PROGRAM, ROOT, Answer, cli
 from tests.places import short_dir, small_config
-from tests.waiting import wait_for
 
 ODD = Path('/opt/50% of $HOME/my "bin"/claude-failover')
 
@@ -140,16 +139,17 @@ def test_the_managers_own_variables_reach_no_session() -> None:
 class Manager:
     """What systemd does with Type=notify, Restart=always and KillMode=process, in little."""
 
-    def __init__(self, config: Config) -> None:
-        self._config, self.place = config, config.file.parent
+    def __init__(self, world: World) -> None:
+        self._world, self._address = world, world.root / "notify"
         self.told: list[str] = []
         self.starts: list[ProcessId] = []
-        self._stopping = False
+        self.stopping = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self.place / "notify"))
-        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._listen, self._keep)]
-        for thread in self._threads:
-            thread.start()
+        self._socket.bind(str(self._address))
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._listener.start()
+        self._keeper.start()
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
@@ -157,12 +157,10 @@ class Manager:
                 self.told += text.decode().splitlines()
 
     def _keep(self) -> None:
-        environment = {
-            **os.environ, "PYTHONPATH": str(ROOT), "FAILOVER_CONFIG": str(self._config.file),
-            "NOTIFY_SOCKET": str(self.place / "notify"), "WATCHDOG_USEC": "900000",
-        }  # fmt: skip
-        while not self._stopping:
-            with (self.place / "out").open("ab") as out:
+        own = {"NOTIFY_SOCKET": str(self._address), "WATCHDOG_USEC": "900000", "INVOCATION_ID": "made-up"}
+        environment = {**self._world.environment(), **own, "PYTHONPATH": str(ROOT)}
+        while not self.stopping:
+            with (self._world.root / "out").open("ab") as out:
                 child = subprocess.Popen([*PROGRAM, "up", "--foreground"], env=environment, stdout=out, stderr=out)
             one = identify(child.pid)
             assert one is not None
@@ -170,46 +168,55 @@ class Manager:
             self.exit = child.wait()
 
     def stop(self) -> int:
-        self._stopping = True
+        """End the service as `systemctl stop` does, and return how it ended."""
+        self.stopping = True
         process.send_signal(self.starts[-1], signal.SIGTERM)
-        self._threads[1].join(30)
-        assert not self._threads[1].is_alive()
+        self._keeper.join(60)
+        assert not self._keeper.is_alive()
         self._socket.shutdown(socket.SHUT_RDWR)
+        self._listener.join(10)
         self._socket.close()
         return self.exit
 
 
 def test_under_a_manager_it_tells_of_itself_and_takes_over_what_a_kill_left() -> None:
-    with small_config() as config:
-        tmux = Tmux(config.tmux.socket, conf="/dev/null")
-        session = identify(tmux.new_session("ccl-0", Path("/"), ["sleep", "600"]).pid)
-        assert session is not None
-        manager = Manager(config)
+    with World(accounts=("a",), sessions={"one": "app"}) as world:
+        manager, paths = Manager(world), world.config.paths
         try:
-            wait_for(lambda: "READY=1" in manager.told, 60, "READY")
+            world.wait(lambda: "READY=1" in manager.told, "READY", 60)
             # It is true: every role is there, and supervisord is the very process that was started.
-            first = daemon.find(config.paths)
+            first = daemon.find(paths)
             assert first == manager.starts[0]
             roles = process.children(first.pid)
             assert len(roles) == len(daemon.ROLES) + 1
-            assert set(daemon.programs(config.paths).values()) == {"RUNNING"}
-            count = manager.told.count("WATCHDOG=1")
-            wait_for(lambda: manager.told.count("WATCHDOG=1") > count + 1, 30, "the watchdog to be fed")
+            assert set(daemon.programs(paths).values()) == {"RUNNING"}
+            world.launch()
+            session = identify(world.placement("one").pid)
+            assert session is not None
+            environment = Path(f"/proc/{session.pid}/environ").read_bytes()
+            for name in (b"NOTIFY", b"WATCHDOG", b"INVOCATION_ID"):
+                assert name not in environment
             # A role that does not live is not hidden from the watchdog.
             (bus,) = [one for one in roles if any(word == "workers.bus" for word in process.cmdline(one))]
             process.send_signal(bus, signal.SIGKILL)
-            wait_for(lambda: any("not running: bus" in line for line in manager.told), 30, "the loss of a role told")
-            wait_for(lambda: manager.told[-1] == "WATCHDOG=1", 30, "all of them back")
+            world.wait(lambda: any("not running: bus" in line for line in manager.told), "the loss of a role told")
+            count = len(manager.told)
+            world.wait(lambda: manager.told[count:].count("WATCHDOG=1") > 1, "the watchdog to be fed again")
             manager.told.clear()
             process.send_signal(first, signal.SIGKILL)
-            wait_for(lambda: "READY=1" in manager.told, 60, "READY again")
-            assert daemon.find(config.paths) == manager.starts[1]
+            world.wait(lambda: "READY=1" in manager.told, "READY again", 60)
+            assert daemon.find(paths) == manager.starts[1]
             assert not any(alive(one) for one in (first, *roles))
+            # The session is the one of before, and has a turn that the new daemon sees.
+            assert identify(world.placement("one").pid) == session
+            world.type("one", "are you there")
+            world.wait(lambda: any("are you there" in str(one) for one in world.api.requests()), "the session to ask")
+            world.wait(lambda: world.state_of("one") == "idle", "the session idle again")
             assert manager.stop() == 0
         finally:
-            if not manager._stopping:
+            if not manager.stopping:
                 manager.stop()
-        assert daemon.find(config.paths) is None
+        assert daemon.find(paths) is None
         assert alive(session)
 
 
