@@ -54,7 +54,8 @@ def init_command(
     seen = survey(roots)
     draft = propose(seen.found)
     when = time.strftime("%Y-%m-%d")
-    content = draft_text.text(draft, seen.found.home, seen.socket, "claude", when)
+    command = seen.command if seen.command and not seen.on_path else "claude"
+    content = draft_text.text(draft, seen.found.home, seen.socket, command, when)
     if dry_run:
         with tempfile.TemporaryDirectory() as folder:
             if error := draft_text.check(content, Path(folder)):
@@ -84,7 +85,10 @@ def _told(seen: Survey, draft: Draft) -> list[str]:
     from failover.takeover.draft_text import names
 
     live = [one for one in draft.accounts if not one.left_out]
-    lines = [f"claude: {seen.command or 'not on PATH; install Claude Code, or set claude.command'}"]
+    where = (
+        "" if seen.on_path else ", not on PATH" if seen.command else "not on PATH; install it, or set claude.command"
+    )
+    lines = [f"claude: {seen.command}{where}"]
     lines += [f"account {one.name}: {one.config_dir}" + (f" ({one.remark})" if one.remark else "") for one in live]
     lines += [f"left out: {one.config_dir}: {one.left_out}" for one in draft.accounts if one.left_out]
     lines.append(f"shared tree: {draft.shared_dir}")

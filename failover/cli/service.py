@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 import shlex
@@ -43,8 +42,8 @@ def install_command(cli: Cli, system: bool, dry_run: bool, force: bool, as_json:
     left = _run(wanted.enable)
     said = [f"{wanted.file}: {'written' if changed else 'is as it should be'}"]
     said += [f"left to you, since the manager did not answer: {shlex.join(command)}" for command in left]
-    if not system and sys.platform != "darwin" and not _lingers():
-        said.append(f"so that it outlives your log-out: sudo loginctl enable-linger {_user()}")
+    if not system and sys.platform != "darwin" and not service.lingers(service.operator()):
+        said.append(f"so that it outlives your log-out: sudo loginctl enable-linger {service.operator()}")
     said.append(f"start it: claude-failover down; {wanted.start}")
     if as_json:
         print_json(
@@ -106,7 +105,7 @@ def _show(wanted: Service, as_json: bool, commands: Sequence[str], state: str = 
 
 
 def _wanted(cli: Cli, system: bool) -> Service:
-    user = os.environ.get("SUDO_USER") or _user() if system else _user()
+    user = os.environ.get("SUDO_USER") or service.operator() if system else service.operator()
     home = Path(os.environ.get("HOME") or Path.home())
     if system:
         # Under sudo the file is another user's, so that it cannot be looked into: as ever, only its owner may.
@@ -144,14 +143,3 @@ def _run(commands: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
         if done.returncode:
             failed.append(command)
     return failed
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.geteuid())
-
-
-def _lingers() -> bool:
-    return Path("/var/lib/systemd/linger", _user()).exists()

@@ -165,7 +165,11 @@ def _sessions(
     preferred = accounts[0].name
     groups: dict[tuple[str, str], list[str]] = {}
     remarks: list[str] = []
+    seen: set[str] = set()
     for one in running:
+        if one.name in seen:
+            continue  # a second one in the same pane, in the background
+        seen.add(one.name)
         if not _NAME.fullmatch(one.name):
             remarks.append(f"the session {one.name!r} is left out: rename it to letters, digits, - and _")
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from functools import partial
 from pathlib import Path
@@ -87,7 +88,7 @@ def _links(account: Account, config: Config) -> list[Finding]:
                 Finding(
                     check="links",
                     level="warning",
-                    mend=f"rm {path}",
+                    mend=f"rm {shlex.quote(str(path))}",
                     fix=partial(_unlink_dangling, path),
                     sentence=f"{account.name}: {path} is a link to {path.readlink()}, which is not there",
                 )
@@ -145,11 +146,15 @@ def projects(look: Look) -> list[Finding]:
         return []
     for folder in sorted({session.project for session in config.sessions} | set(config.projects)):
         if not folder.is_dir():
-            sentence, mend = f"the project {folder} is not there", f"mkdir -p {folder}"
+            sentence, mend = f"the project {folder} is not there", f"mkdir -p {shlex.quote(str(folder))}"
             findings.append(Finding(check="projects", level="warning", sentence=sentence, mend=mend))
     for folder in config.projects:
         queue = folder / ".agent-queue"
         if queue.is_dir() and not os.access(queue, os.W_OK | os.X_OK):
             sentence = f"{queue} cannot be written, so its tasks are not worked off"
-            findings.append(Finding(check="projects", level="error", sentence=sentence, mend=f"chmod u+rwx {queue}"))
+            findings.append(
+                Finding(
+                    check="projects", level="error", sentence=sentence, mend=f"chmod u+rwx {shlex.quote(str(queue))}"
+                )
+            )
     return findings or [ok("projects", "all folders of sessions and tasks are there")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +12,9 @@ from failover.errors import FailoverError, HostError
 from failover.host import daemon, process
 from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
+from failover.host.service import NAME, lingers, operator
 from failover.host.tmux import Tmux
 from failover.store.db import Store
-
-_UNIT = "claude-failover.service"
 
 
 def check(look: Look) -> list[Finding]:
@@ -75,10 +72,10 @@ def judge_roles(up: bool, running: set[str]) -> Finding:
 def service(look: Look) -> list[Finding]:
     """See that a service that was installed outlives the log-out, and that the sessions outlive the service."""
     findings = []
-    user_unit = look.home / ".config" / "systemd" / "user" / _UNIT
+    user_unit = look.home / ".config" / "systemd" / "user" / f"{NAME}.service"
     if user_unit.exists():
-        name = _user()
-        if not Path("/var/lib/systemd/linger", name).exists():
+        name = operator()
+        if not lingers(name):
             sentence = "the service is your user manager's, which ends, with all sessions, when you log out"
             findings.append(
                 Finding(check="service", level="warning", sentence=sentence, mend=f"sudo loginctl enable-linger {name}")
@@ -125,10 +122,3 @@ def _kills_on_logout() -> bool:
     except OSError:
         return False
     return any(line.strip().replace(" ", "").lower() == "killuserprocesses=yes" for line in lines)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.geteuid())

@@ -6,6 +6,7 @@ import ctypes
 import os
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,7 +95,7 @@ def disk(look: Look) -> list[Finding]:
 
 def judge_room(place: Path, free: int, inodes: float) -> Finding:
     """Return what the room at a place means. free: bytes; inodes: share that is free, 0 to 1."""
-    level, mend = "ok", f"df -h {place}; du -xsh {place}/* | sort -h | tail"
+    level, mend = "ok", f"du -xhd1 {shlex.quote(str(place))} | sort -h | tail"
     if free < _LEAST or inodes < 0.001:
         level = "error"
     elif free < _LITTLE or inodes < 0.01:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,14 @@ def _file(file: Path, subscriptions: bool) -> list[Finding]:
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        return [Finding(check=_CHECK, level="warning", sentence=f"{file} is no JSON object", mend=f"jq . {file}")]
+        return [
+            Finding(
+                check=_CHECK,
+                level="warning",
+                sentence=f"{file} is no JSON object",
+                mend=f"jq . {shlex.quote(str(file))}",
+            )
+        ]
     return judge(file, content, subscriptions)
 
 
@@ -71,4 +79,5 @@ def judge(file: Path, content: dict[str, Any], subscriptions: bool) -> list[Find
 
 
 def _without(file: Path, key: str) -> str:
-    return f"jq 'del(.{key})' {file} >{file}.new && mv {file}.new {file}"
+    old, new = shlex.quote(str(file)), shlex.quote(f"{file}.new")
+    return f"jq 'del(.{key})' {old} >{new} && mv {new} {old}"

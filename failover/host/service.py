@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shlex
 from collections.abc import Mapping
@@ -110,6 +111,19 @@ def _launchd(system: bool, program: Path, config: Path, home: Path, user: str, p
         disable=(("launchctl", "bootout", f"{domain}/{_LABEL}"),),
         start=shlex.join(("launchctl", "bootstrap", domain, str(file))),
     )
+
+
+def operator() -> str:
+    """Return this user's name, the number where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())
+
+
+def lingers(user: str) -> bool:
+    """Say whether systemd keeps the user's manager, and what runs in it, after the log-out."""
+    return Path("/var/lib/systemd/linger", user).exists()
 
 
 def put(service: Service, force: bool) -> bool:

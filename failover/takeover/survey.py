@@ -37,12 +37,15 @@ class Loose(msgspec.Struct, frozen=True):
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is. command: the binary's path, empty when none is on PATH; socket: the tmux server that runs
-    most of the sessions; elsewhere: names of sessions on other servers; walked: whether the walk for projects came to
-    its end."""
+    """What there is. command: the binary's path, empty when none was found; on_path: it is found by its name.
+
+    socket: the tmux server that runs most of the sessions; elsewhere: names of sessions on other servers; walked:
+    whether the walk for projects came to its end.
+    """
 
     found: Found
     command: str
+    on_path: bool
     socket: str = "default"
     elsewhere: tuple[str, ...] = ()
     loose: tuple[Loose, ...] = ()
@@ -52,8 +55,9 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Survey:
     """Return what is on this host. roots: folders below which projects are looked for, besides those of sessions."""
     home = Path(os.path.realpath(environ.get("HOME") or Path.home()))
-    command = shutil.which("claude") or ""
     arguments = process.of_user()
+    named_one = shutil.which("claude")
+    command = named_one or next((exe for one, words in arguments.items() if (exe := native(one, words))), "")
     dirs = {Path(os.path.realpath(path)) for path in home.glob(".claude*") if path.is_dir()}
     dirs = {path for path in dirs if any(os.path.lexists(path / sign) for sign in _SIGNS)}
     running = {one: cwd_of(one) for one, words in arguments.items() if is_binary(words)}
@@ -87,6 +91,7 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
     return Survey(
         found=Found(home=str(home), dirs=tuple(logins), sessions=tuple(ours), projects=tuple(map(str, projects))),
         command=command,
+        on_path=named_one is not None,
         socket=socket,
         elsewhere=tuple(f"{one.name} (tmux -L {name})" for name, ones in sorted(sessions.items()) for one in ones),
         loose=tuple(loose),
@@ -101,6 +106,15 @@ def is_binary(arguments: Sequence[str]) -> bool:
     return first in ("claude", "claude.exe") or (
         first in ("node", "bun") and (second.endswith("/claude-code/cli.js") or Path(second).name == "claude")
     )
+
+
+def native(one: ProcessId, arguments: Sequence[str]) -> str:
+    """Return the program of a process that is the native binary, empty when it is none."""
+    try:
+        exe = Path(f"/proc/{one.pid}/exe").readlink()
+    except OSError:
+        return ""
+    return str(exe) if is_binary(arguments) and exe.name == Path(arguments[0]).name and exe.exists() else ""
 
 
 def config_dir_of(one: ProcessId, home: Path) -> Path:
@@ -126,7 +140,7 @@ def _look(command: str, path: Path) -> Dir:
     projects = path / "projects"
     tree = str(Path(os.path.realpath(projects)).parent) if os.path.lexists(projects) else ""
     if not command:
-        return Dir(path=str(path), tree=tree, problem="no claude is on PATH to say who is logged in there")
+        return Dir(path=str(path), tree=tree, problem="no claude was found to say who is logged in there")
     try:
         login = auth.status(command, path, {})
     except FailoverError as error:

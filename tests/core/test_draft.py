@@ -97,7 +97,12 @@ def test_without_any_login_there_is_still_an_account_to_log_in_to(dirs: tuple[Di
 
 def test_what_the_file_cannot_say_is_told() -> None:
     dirs = (login(".claude-a"), login("$HOME"), login(".claude-b", tree="/x/$y"))
-    sessions = (run("a b", ".claude-a"), run("ok", ".claude-a", "/src/$x"), run("ccl-1", "gone"))
+    sessions = (
+        run("a b", ".claude-a"),
+        run("a b", ".claude-b"),
+        run("ok", ".claude-a", "/src/$x"),
+        run("ccl-1", "gone"),
+    )
     draft = propose(Found(home=HOME, dirs=dirs, sessions=sessions, projects=("/a", "/b/$x")))
     assert live(draft) == ["a", "b"]
     assert draft.projects == ("/a",)

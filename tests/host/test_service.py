@@ -168,9 +168,9 @@ class Manager:
             self.exit = child.wait()
 
     def stop(self) -> int:
-        """End the service as `systemctl stop` does, and return how it ended."""
+        """End the service as `systemctl stop` does with the unit's ExecStop, and return how it ended."""
         self.stopping = True
-        process.send_signal(self.starts[-1], signal.SIGTERM)
+        self._world.cli("down")
         self._keeper.join(60)
         assert not self._keeper.is_alive()
         self._socket.shutdown(socket.SHUT_RDWR)
