@@ -20,6 +20,7 @@ from failover.clock import SystemClock
 from failover.config import Config, load
 from failover.doctor import binary, table
 from failover.doctor.finding import Look
+from failover.host import daemon
 from failover.host.lock import RoleLock
 from failover.sim import namespace, real_cli
 from failover.sim.nemesis.disk import Disk
@@ -218,8 +219,8 @@ def test_cron_lines_and_processes_of_the_old_scripts(host: Host) -> None:
     subprocess.run(["sh", "-c", found["mend"]], check=True, env=host.environment)
     assert table.read_text().startswith(f"#* * * * * {old}\n")
     assert [one for one in host.doctor("old scripts") if "crontab" in one["sentence"]] == []
-    daemon = host.home / "checkpoint-daemon.sh"
-    daemon.write_text("while :; do sleep 600; done\n")
+    script = host.home / "checkpoint-daemon.sh"
+    script.write_text("while :; do sleep 600; done\n")
     running = subprocess.Popen(["sh", "./checkpoint-daemon.sh"], cwd=host.home, start_new_session=True)
     try:
         assert f"kill {running.pid}" in [one["mend"] for one in host.doctor("old scripts")]
@@ -332,6 +333,13 @@ def test_a_daemon_that_is_not_whole_and_one_that_is_another(host: Host) -> None:
     assert [one["level"] for one in host.doctor("daemon")] == ["hint"]
     up(host.config, wait=60)
     assert host.doctor("daemon") == []
+    conf = str(daemon.conf_file(host.config.paths))
+    subprocess.run(
+        [sys.executable, "-m", "supervisor.supervisorctl", "-c", conf, "stop", "notifier"],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    (missing,) = host.doctor("daemon")
+    assert (missing["level"], missing["sentence"]) == ("error", "roles that do not run: notifier")
     down(host.config)
     lock = RoleLock(host.shared / ".claude-failover.lock")
     with lock:
