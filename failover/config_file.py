@@ -26,7 +26,7 @@ def find(environ: Mapping[str, str]) -> Path:
             return path
     raise UsageError(
         f"no configuration: FAILOVER_CONFIG is not set, and neither ./config.yaml nor {home} exists; "
-        "copy config.example.yaml to one of the two"
+        "write one with: claude-failover init, or copy config.example.yaml to one of the two"
     )
 
 

@@ -66,6 +66,13 @@ def seed(config_dir: Path, projects: Sequence[Path], mirror_from: Path | None = 
     return True
 
 
+def is_seeded(config_dir: Path, projects: Sequence[Path], mirror_from: Path) -> bool:
+    """Say whether `seed` would find nothing missing. Touches nothing. Raises HostError when a file cannot be read."""
+    path = Path(os.path.realpath(config_dir / _FILE))
+    folders = [os.path.realpath(project) for project in projects]
+    return not _fill(_read(path), _source(path, mirror_from), folders)
+
+
 def _source(path: Path, shared: Path | None) -> dict[str, Any]:
     if shared is None:
         return {}

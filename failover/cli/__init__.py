@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 #: verb → module, the command in it, one line of help. The help stands here so that --help loads no verb.
 _VERBS = {
     "demo": ("failover.sim.demo", "demo_command", "Show a failover on this machine, with simulated sessions."),
+    "init": ("failover.cli.init", "init_command", "Look at this host and write a configuration for it."),
+    "doctor": ("failover.cli.doctor", "doctor_command", "Look for what is wrong on this host, with the mend."),
     "up": ("failover.cli.up", "up_command", "Start the daemon."),
     "down": ("failover.cli.down", "down_command", "Stop the daemon; the sessions go on."),
+    "service": ("failover.cli.service", "service_group", "Install the daemon as a service of the host."),
     "status": ("failover.cli.status", "status_command", "Show roles, accounts and sessions at a glance."),
     "top": ("failover.cli.top", "top_command", "Watch the pool live, and act on it by keys."),
     "why": ("failover.cli.why", "why_command", "Explain the last decision, and what would change it."),

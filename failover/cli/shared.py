@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from failover.cli.columns import cells, fit, paint, printable, table, width
+from failover.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +38,20 @@ class Cli:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+
+    @property
+    def named(self) -> Path | None:
+        """Return the configuration file that was named by --config or FAILOVER_CONFIG, whether it is there or not."""
+        variable = os.environ.get("FAILOVER_CONFIG")
+        return self._file or (Path(variable) if variable else None)
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether there is a configuration file, good or bad."""
+        try:
+            return os.path.lexists(self.file)
+        except UsageError:
+            return False
 
     @cached_property
     def file(self) -> Path:

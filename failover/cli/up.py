@@ -8,18 +8,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from failover.cli.shared import Cli, interruptible, json_option, manual, print_json
 from failover.config import Config
 from failover.errors import HostError, Refused
-from failover.host import daemon, supervise
+from failover.host import daemon, service_notify, supervise
 from failover.host.lock import RoleLock
-from failover.host.process import PARENT_VARIABLE, ProcessId, alive, children, host_boot_id, identify
+from failover.host.process import PARENT_VARIABLE, ProcessId, alive, host_boot_id, identify
 from failover.paths import Paths
 from failover.store.db import Store
 
@@ -41,15 +42,22 @@ _START = f'{PARENT_VARIABLE}=$$; export {PARENT_VARIABLE}; exec "$@"'
     ),
 )
 @click.option("--wait", default=30.0, show_default=True, help="Seconds until every role must be ready.")
+@click.option("--foreground", is_flag=True, help="Become the daemon: for systemd, launchd, a container.")
+@click.option("--if-down", is_flag=True, help="Do nothing, and succeed, when it runs already: for cron.")
 @json_option
 @click.pass_obj
-def up_command(cli: Cli, wait: float, as_json: bool) -> None:
+def up_command(cli: Cli, wait: float, foreground: bool, if_down: bool, as_json: bool) -> None:
     """Start the daemon and wait until every role is ready. Sessions that run already are taken over as they are."""
     from failover.cli.progress import ticker
 
-    going_on = "the daemon goes on starting; see: claude-failover status, or end it with: claude-failover down"
-    with interruptible(going_on), ticker(quiet=as_json) as tell:
-        sentence = up(cli.config, wait=wait, tell=tell)
+    if foreground:
+        become(cli.config)
+    if if_down and (running := daemon.find(cli.config.paths)):
+        sentence = f"Up already (supervisord, process {running.pid})"
+    else:
+        going_on = "the daemon goes on starting; see: claude-failover status, or end it with: claude-failover down"
+        with interruptible(going_on), ticker(quiet=as_json) as tell:
+            sentence = up(cli.config, wait=wait, tell=tell)
     if as_json:
         print_json({"sentence": sentence})
     else:
@@ -68,6 +76,35 @@ def up(config: Config, *, wait: float = 30.0, tell: Callable[[str], None] = lamb
     """
     began = time.monotonic()
     paths = config.paths
+    with _checked(paths):
+        supervisor = _start(config, paths)
+        _await_ready(paths, supervisor, began + wait, tell)
+    took = time.monotonic() - began
+    return (
+        f"Up in {took:.1f} s: {len(daemon.ROLES)} roles run under supervisord (process {supervisor.pid}), "
+        f"state in {paths.state_dir}"
+    )
+
+
+def become(config: Config) -> NoReturn:
+    """Become supervisord, as the same process: whoever started this one sees the daemon's end.
+
+    A service manager that left its socket in NOTIFY_SOCKET is told when all roles are ready, and that they live.
+    Raises as `up` does, except for roles that do not get ready.
+    """
+    paths = config.paths
+    environment = service_notify.handed_over(os.environ)
+    with _checked(paths):
+        conf = daemon.write_conf(paths, notifying=service_notify.SOCKET in environment)
+    environment |= {"FAILOVER_CONFIG": str(config.file), PARENT_VARIABLE: str(os.getpid())}
+    click.echo(f"supervisord with {len(daemon.ROLES)} roles; their logs: {paths.log_dir}")
+    sys.stdout.flush()
+    os.execve(sys.executable, _command(conf), environment)
+
+
+@contextlib.contextmanager
+def _checked(paths: Paths) -> Iterator[None]:
+    """See that a daemon can be started, and keep others from starting one meanwhile. Raises as `up` does."""
     paths.ensure()
     if shutil.which("tmux") is None:
         raise HostError("tmux is not installed; install it (apt install tmux, brew install tmux), 3.2 or newer")
@@ -79,13 +116,11 @@ def up(config: Config, *, wait: float = 30.0, tell: Callable[[str], None] = lamb
             )
         with closing(Store.open(paths.store, "up")) as store:
             _check_after_boot(paths, store)
-        supervisor = _start(config, paths)
-        _await_ready(paths, supervisor, began + wait, tell)
-    took = time.monotonic() - began
-    return (
-        f"Up in {took:.1f} s: {len(daemon.ROLES)} roles run under supervisord (process {supervisor.pid}), "
-        f"state in {paths.state_dir}"
-    )
+        yield
+
+
+def _command(conf: Path) -> list[str]:
+    return [sys.executable, "-P", supervise.__file__, "-n", "-c", str(conf)]
 
 
 def _check_after_boot(paths: Paths, store: Store) -> None:
@@ -106,7 +141,7 @@ def _start(config: Config, paths: Paths) -> ProcessId:
     environment = {**os.environ, "FAILOVER_CONFIG": str(config.file)}
     with (paths.log_dir / "supervisord.out").open("wb") as output:
         started = subprocess.Popen(
-            ["/bin/sh", "-c", _START, "sh", sys.executable, "-P", supervise.__file__, "-n", "-c", str(conf)],
+            ["/bin/sh", "-c", _START, "sh", *_command(conf)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -125,10 +160,7 @@ def _await_ready(paths: Paths, supervisor: ProcessId, until: float, tell: Callab
         while True:
             if not alive(supervisor):
                 raise HostError(f"supervisord ended: {_last_line(paths.log_dir / 'supervisord.out')}")
-            # Asked at once and each time: supervisord sleeps up to 1 s before each look at its programs, also before
-            # the very first, unless somebody calls.
-            running = {name for name, state in daemon.programs(paths).items() if state == "RUNNING"}
-            late = set(daemon.ROLES) - (running & _ready(store, supervisor))
+            late = daemon.late(paths, store, supervisor)
             if not late:
                 return
             tell(f"starting: {len(daemon.ROLES) - len(late)} of {len(daemon.ROLES)} ready; {', '.join(sorted(late))}")
@@ -136,12 +168,6 @@ def _await_ready(paths: Paths, supervisor: ProcessId, until: float, tell: Callab
                 told = "; ".join(f"{role}: {_last_line(paths.log_dir / f'{role}.log')}" for role in sorted(late))
                 raise HostError(f"not ready in time: {told}. The rest runs; end it with: claude-failover down")
             time.sleep(_POLL_EVERY)
-
-
-def _ready(store: Store, supervisor: ProcessId) -> set[str]:
-    ours = set(children(supervisor.pid))
-    rows = store.query("SELECT role, pid, start FROM roles")
-    return {row["role"] for row in rows if ProcessId(row["pid"], row["start"]) in ours}
 
 
 def _last_line(file: Path) -> str:

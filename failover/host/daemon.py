@@ -12,12 +12,15 @@ import time
 import xmlrpc.client
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from failover.errors import HostError
-from failover.host.process import ProcessId, cmdline, identify
+from failover.host.process import ProcessId, children, cmdline, identify
 from failover.host.roles import ROLES as ROLES
 from failover.paths import Paths
+
+if TYPE_CHECKING:
+    from failover.store.db import Store
 
 _ANSWER_WITHIN = 2.0
 _DEFAULT_STATE_DIR = "~/.local/state/claude-failover"
@@ -28,13 +31,31 @@ def conf_file(paths: Paths) -> Path:
     return paths.state_dir / "supervisord.conf"
 
 
-def write_conf(paths: Paths) -> Path:
+#: Runs beside the roles where a service manager wants to be told of them.
+_NOTIFIER = """
+[program:service]
+command=python -m failover.host.service_notify %(state)s
+directory=%(here)s
+priority=30
+autorestart=true
+startsecs=1
+startretries=1000000
+redirect_stderr=true
+stdout_logfile=~/.local/state/claude-failover/log/service.log
+stdout_logfile_maxbytes=1MB
+stdout_logfile_backups=1
+"""
+
+
+def write_conf(paths: Paths, notifying: bool = False) -> Path:
     """Write supervisord's configuration for this state dir, this Python and this place, and return its path.
 
-    Raises HostError when it cannot be written.
+    notifying: a service manager is told of the roles. Raises HostError when it cannot be written.
     """
     package = resources.files("failover")
     text = package.joinpath("supervisord.conf").read_text()
+    if notifying:
+        text += _NOTIFIER.replace("%(state)s", shlex.quote(str(paths.state_dir)).replace("%", "%%"))
     values = {
         _DEFAULT_STATE_DIR: str(paths.state_dir),
         "%(here)s": str(Path(str(package)).parent),
@@ -73,6 +94,19 @@ def programs(paths: Paths) -> dict[str, str]:
         return {info["name"]: info["statename"] for info in proxy.supervisor.getAllProcessInfo()}
     except (OSError, http.client.HTTPException, xmlrpc.client.Error):
         return {}
+
+
+def late(paths: Paths, store: Store, supervisor: ProcessId) -> set[str]:
+    """Return the roles that are not ready: without a row of a process under this supervisord, or not RUNNING by it.
+
+    Asked of supervisord each time: it sleeps up to 1 s before each look at its programs, also before the very first,
+    unless somebody calls.
+    """
+    running = {name for name, state in programs(paths).items() if state == "RUNNING"}
+    ours = set(children(supervisor.pid))
+    rows = store.query("SELECT role, pid, start FROM roles")
+    ready = {row["role"] for row in rows if ProcessId(row["pid"], row["start"]) in ours}
+    return set(ROLES) - (running & ready)
 
 
 def find(paths: Paths) -> ProcessId | None:

@@ -17,7 +17,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-PINNED = "2.1.330"
+from failover.claude.version import MEASURED
+
+PINNED = MEASURED
 """The version that the facts about Claude Code were measured on."""
 
 SHARED = ("projects", "sessions", "file-history", "session-env", "shell-snapshots", "paste-cache", "plugins")

@@ -270,12 +270,21 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_39_a_conversation_that_a_person_opens_in_mid_move_is_the_persons
    core/test_move.py
      test_a_person_who_resumes_the_conversation_elsewhere_wins
+40 the binary is replaced by a newer version whose records differ
+   doctor/test_doctor.py
+     test_a_newer_binary_whose_records_differ_is_told_of_with_what_it_costs
+     test_the_real_binary_does_what_is_relied_on
+   doctor/test_judgements.py
+     test_each_fact_that_is_another_one_is_an_error_that_says_what_it_costs
 41 the service manager stops the daemon
    faults/test_daemon.py
      test_41_sessions_notice_nothing_of_down_kill_and_up
      test_41_a_signal_to_the_daemons_whole_process_group_reaches_no_session
    faults/test_service_manager.py
      test_41_sessions_work_on_and_up_takes_them_over
+   host/test_service.py
+     test_under_a_manager_it_tells_of_itself_and_takes_over_what_a_kill_left
+     test_the_unit_kills_nobody_but_supervisord_and_says_how_it_is_started
 42 a login ends in mid-week
    faults/test_targets.py
      test_42_an_account_whose_login_ends_within_the_hour_is_no_target

@@ -1,0 +1,1 @@
+"""What is wrong on this host, found by looking, each with its mend."""
