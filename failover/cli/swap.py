@@ -70,7 +70,7 @@ def swap_command(cli: Cli, to: str, sessions: tuple[str, ...], dry_run: bool, no
 @json_option
 @click.pass_obj
 def swaps_command(cli: Cli, limit: int, moves: bool, as_json: bool) -> None:
-    """List swaps, restarts and stops, newest first."""
+    """List swaps, restarts, stops and restorings, newest first."""
     found = views.swap_views(cli.store, limit)
     if as_json:
         print_json(found)

@@ -83,7 +83,7 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_registry_entries_of_our_dead_go_and_those_of_the_living_and_of_others_stay
 13 the tmux server is killed
    faults/test_tmux.py
-     test_13_after_the_servers_end_each_session_is_reported_and_comes_back_with_its_history
+     test_13_after_the_servers_end_each_session_is_reported_and_comes_back_by_itself
 14 the tmux server hangs
    faults/test_tmux.py
      test_14_a_hung_server_is_an_error_after_the_timeout
