@@ -53,7 +53,7 @@ def take(folder: Path) -> list[Path]:
             },
         )
         world.up()
-        world.launch()
+        world.launch(account="main")
         address = f"http://{listen}/#token={token(world.config.paths.token_file, 'operate')}"
         for place, (name, options) in enumerate(_PICTURES.items()):
             page = browser.new_page(reduced_motion="reduce", **options)
@@ -63,7 +63,7 @@ def take(folder: Path) -> list[Path]:
                 drop_task(world, project, f"{task}-{place + 1}" if place else task, 4, 1.5)
             world.wait(lambda: _working(world) >= 4, "sessions at work", 60)
             world.cli("swap", "--to", _ACCOUNTS[(place + 1) % 2], "--no-wait")
-            page.wait_for_function(_MID_SWAP, timeout=60_000)
+            world.wait(lambda page=page: page.evaluate(_MID_SWAP), "the middle of a swap", 60)  # type: ignore[misc]
             found.append(_small(page.screenshot(), folder / name))
             world.wait(lambda: not world.query("SELECT 1 FROM swaps WHERE state = 'open'"), "the swap's end", 120)
             page.close()
@@ -76,6 +76,8 @@ def _week(world: World) -> None:
     store = Store.open(config.paths.store, "quota-monitor", "week")
     try:
         fill(store, _ACCOUNTS, time.time() - _WEEK_ENDED)
+        with store.transaction() as tx:  # the long windows are not over, and would speak against an account
+            tx.execute("DELETE FROM readings WHERE window = 'seven_day'")
     finally:
         store.close()
 

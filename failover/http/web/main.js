@@ -122,6 +122,7 @@ function drawPast() {
 function drawPool() {
   drawAccounts(state.accounts, orders);
   chooseWindows(state.accounts);
+  if (!byId("plot").firstChild) plot();
   rights();
   if (state.status) drawSessions(state.status, orders);
 }
