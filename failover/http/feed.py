@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +25,8 @@ from failover.store.db import Store
 MOST_LISTENERS = 256
 #: How many events stand in memory, and how many are read from the store at a time.
 _KEPT, _PAGE = 1000, 200
+#: How much is written to a listener at once (bytes), but for a single event that is longer.
+_MOST_TEXT = 64 * 1024
 #: A listener hears something at least this often (seconds).
 _ALIVE_EVERY = 10.0
 #: The store is looked at this often even when the bus told of nothing, and not oftener than that (seconds): what
@@ -54,7 +56,7 @@ class Feed:
         # In memory are all events with an id above _start, up to _end.
         self._items: deque[_Item] = deque()
         self._start = self._end = 0
-        self._joined: dict[tuple[int, str], bytes] = {}
+        self._joined: dict[tuple[int, str], tuple[bytes, int]] = {}
         self._bells = asyncio.Event()
         self.closing = False
 
@@ -103,7 +105,7 @@ class Feed:
                     except StoreError:
                         return  # the listener comes back with the last id that it heard
                 elif place < self._end:
-                    text, place = self._text(place, prefix), self._end
+                    text, place = self._text(place, prefix)
                 else:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout_at(said + _ALIVE_EVERY):
@@ -127,18 +129,13 @@ class Feed:
             if self._end < 0:
                 self._start = self._end = end
 
-    def _text(self, place: int, prefix: str) -> bytes:
-        """Return what stands in memory after a place. Most listeners are at the same."""
+    def _text(self, place: int, prefix: str) -> tuple[bytes, int]:
+        """Return what stands in memory after a place, and the place behind it. Most listeners are at the same."""
         key = (place, prefix)
         found = self._joined.get(key)
         if found is None:
-            parts: list[bytes] = []
-            for item in reversed(self._items):
-                if item.id <= place:
-                    break
-                if item.type.startswith(prefix):
-                    parts.append(item.text)
-            found = self._joined[key] = b"".join(reversed(parts))
+            fitting, behind = _fitting([item for item in self._items if item.id > place], prefix)
+            found = self._joined[key] = fitting, behind if behind is not None else self._end
         return found
 
     async def _run(self) -> None:
@@ -182,6 +179,22 @@ def _item(envelope: Envelope) -> _Item:
 def _page(store: Store, place: int, prefix: str) -> tuple[bytes, int]:
     """Return the next events after a place, and the place behind them."""
     newest = events.last_id(store)
-    found = events.after(store, place, _PAGE, prefix)
-    behind = found[-1].id if len(found) == _PAGE else max(newest, found[-1].id if found else place)
-    return b"".join(_item(one).text for one in found), behind
+    found = [_item(one) for one in events.after(store, place, _PAGE, prefix)]
+    text, behind = _fitting(found, prefix)
+    if behind is None:
+        behind = found[-1].id if len(found) == _PAGE else max(newest, found[-1].id if found else place)
+    return text, behind
+
+
+def _fitting(items: Sequence[_Item], prefix: str) -> tuple[bytes, int | None]:
+    """Return the text of the first items, as much as may wait for a listener that reads slowly; and the id of the last
+    of them, None when that is all."""
+    parts: list[bytes] = []
+    size = 0
+    for item in items:
+        if item.type.startswith(prefix):
+            parts.append(item.text)
+            size += len(item.text)
+            if size >= _MOST_TEXT:
+                return b"".join(parts), item.id
+    return b"".join(parts), None

@@ -18,8 +18,8 @@ from failover.store.db import Store
 T = TypeVar("T")
 
 #: A view that was made is shown again while nobody has written, but no longer than this (seconds): which processes live
-#: and which windows are over changes without a write. For so short a time it is shown whatever was written by others.
-_LASTS, _STANDS = 1.0, 0.1
+#: and which windows are over changes without a write.
+_LASTS = 1.0
 
 
 class Shown(NamedTuple):
@@ -29,13 +29,6 @@ class Shown(NamedTuple):
     tag: str
 
 
-class _Made(NamedTuple):
-    written: int
-    version: int
-    at: float
-    shown: Shown
-
-
 class Reader:
     """One thread with a connection of its own, opened when it is first needed."""
 
@@ -43,8 +36,7 @@ class Reader:
         self._path = path
         self._thread = ThreadPoolExecutor(1, "reader")
         self._store: Store | None = None
-        self._made: dict[str, _Made] = {}
-        self._written = 0
+        self._made: dict[str, tuple[int, float, Shown]] = {}
 
     async def look(self, look: Callable[[Store], T]) -> T:
         """Return what `look` finds. Raises StoreError, and whatever `look` raises."""
@@ -56,10 +48,6 @@ class Reader:
         Raises StoreError.
         """
         return await self.look(lambda store: self._shown(store, key, look))
-
-    def forget(self) -> None:
-        """Make every view anew from now on: something was written that whoever asks next must see."""
-        self._written += 1
 
     def close(self) -> None:
         """Let the thread end, with its connection."""
@@ -77,18 +65,13 @@ class Reader:
 
     def _shown(self, store: Store, key: str, look: Callable[[Store], object]) -> Shown:
         # Counts the commits of all other connections; this one makes none.
-        written, version, now = self._written, store.one("PRAGMA data_version")[0], time.monotonic()
+        version, now = store.one("PRAGMA data_version")[0], time.monotonic()
         made = self._made.get(key)
-        if (
-            made is None
-            or made.written != written
-            or now - made.at > _LASTS
-            or (made.version != version and now - made.at > _STANDS)
-        ):
+        if made is None or made[0] != version or now - made[1] > _LASTS:
             body = msgspec.json.encode(look(store))
             tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-            made = self._made[key] = _Made(written, version, now, Shown(body, tag))
-        return made.shown
+            made = self._made[key] = (version, now, Shown(body, tag))
+        return made[2]
 
     def _close(self) -> None:
         if self._store is not None:

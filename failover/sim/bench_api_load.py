@@ -49,8 +49,14 @@ class _Load:
 
     async def ask(self, due: float) -> None:
         try:
-            reader, writer = await self._send("/v1/status")
-            head = await reader.readuntil(b"\r\n\r\n")
+            try:
+                reader, writer = await self._send("/v1/status")
+                head = await reader.readuntil(b"\r\n\r\n")
+            except (ConnectionError, asyncio.IncompleteReadError):
+                # Closed, since it was idle for long, while the request was on its way: as clients do, once more.
+                self._idle.clear()
+                reader, writer = await self._send("/v1/status")
+                head = await reader.readuntil(b"\r\n\r\n")
             size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
             await reader.readexactly(size)
             if b" 200 " not in head[:20]:

@@ -1,6 +1,6 @@
 """What the description at /schema says is what the control plane does, whatever is sent to it.
 
-CLAUDE_FAILOVER_EXAMPLES=500 sends more than the five requests of each kind that are sent otherwise.
+CLAUDE_FAILOVER_EXAMPLES=500 sends more than the fifteen requests of each kind that are sent otherwise.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def test_no_request_is_answered_with_an_error_of_ours_or_an_answer_that_is_not_d
              "--header", f"Authorization: Bearer {control.token('operate')}",
              "--checks", ",".join(_CHECKS), "--exclude-path", "/v1/events/stream", "--exclude-path", "/readyz",
              "--phases", "examples,coverage,fuzzing",
-             "--max-examples", os.environ.get("CLAUDE_FAILOVER_EXAMPLES", "5"), "--seed", "1",
+             "--max-examples", os.environ.get("CLAUDE_FAILOVER_EXAMPLES", "15"), "--seed", "1",
              "--generation-database", "none", "--request-timeout", "20", "--continue-on-failure", "--no-color"],
             cwd=tmp_path, capture_output=True, text=True, timeout=3600,
         )  # fmt: skip

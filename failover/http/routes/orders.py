@@ -75,7 +75,6 @@ def handlers(context: Context) -> Sequence[BaseRouteHandler]:
     ) -> OrderAnswer:
         """Place an order. 409: policy refuses it now. 422: the key was used for another order."""
         answer = _placed(context, data, key)
-        context.reader.forget()
         headers = {"Location": f"/v1/orders/{answer.order}"} if answer.order else {}
         return Response(answer, headers=headers)  # type: ignore[return-value]
 
