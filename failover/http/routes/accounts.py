@@ -17,7 +17,7 @@ from failover.http.routes.spec import answers
 def handlers(context: Context) -> Sequence[BaseRouteHandler]:
     """Return the routes of this topic."""
 
-    @get("/v1/accounts", tags=["accounts"], summary="All accounts", responses=answers(304))
+    @get("/v1/accounts", tags=["accounts"], summary="All accounts", responses=answers(304, 400))
     async def accounts(request: Request[Any, Any, Any], forecast: bool = False) -> Sequence[account_views.AccountView]:
         """Return the accounts with their usage, as the configuration names them. forecast: with when each window is
         expected to reach its threshold, which takes longer."""

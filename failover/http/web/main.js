@@ -35,7 +35,7 @@ function usagePath() {
   return `/v1/usage?since=${Math.floor(Date.now() / 60_000) * 60 - seconds}&step=${seconds / 600}`;
 }
 
-// Which parts an event may have changed; the longest prefix counts.
+// Which parts an event may have changed; the first prefix that fits counts.
 const RINGS = [
   ["swap.move-advanced", "status"], ["swap.hold-changed"], ["swap.", "status", "swaps", "accounts", "usage"],
   ["session.", "status"], ["task.", "status", "tasks"], ["operator.account", "status", "accounts"],
@@ -70,6 +70,10 @@ async function read(name) {
     one.draw();
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) denied(error);
+    else if (error instanceof Refusal) {
+      text(byId("whole"), error.message);
+      attr(byId("whole"), "data-look", "bad");
+    }
     // Otherwise the stream tells of a control plane that is gone, and all is read again when it is back.
   } finally {
     one.busy = false;
@@ -122,6 +126,7 @@ function drawPast() {
 function drawPool() {
   drawAccounts(state.accounts, orders);
   chooseWindows(state.accounts);
+  if (!byId("plot").firstChild) plot();
   rights();
   if (state.status) drawSessions(state.status, orders);
 }
