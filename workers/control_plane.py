@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from failover import config as configuration
 from failover.bus.subscriber import Subscriber
 from failover.errors import FailoverError
 from failover.events import HoldChanged
 from failover.http.app import Gate
 from failover.http.auth import Guard, token
 from failover.http.entrance import Entrance
-from failover.runtime import Host, hosted, restart
+from failover.reloading import reread
+from failover.runtime import OLD_STAYS, Host, hosted, restart
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -163,12 +163,10 @@ class ControlPlane:
         self._server.end()
 
     def _reload(self) -> None:
-        config = self._host.config
         try:
-            if configuration.load(config.file).state_dir != config.state_dir:
-                raise FailoverError(f"{config.file}: state_dir changed; for that: claude-failover down, then up")
+            reread(self._host.config, self._host.store)
         except FailoverError as error:
-            self._host.did(f"The old configuration stays, since {error}")
+            self._host.did(f"{OLD_STAYS}, since {error}")
             return
         self._again = True
         self._end()

@@ -18,7 +18,8 @@ CREATE TABLE roles (            -- every role, its own row
     pid     INTEGER NOT NULL,
     start   INTEGER NOT NULL,                 -- clock ticks since the host's boot, /proc/PID/stat field 22
     at_ms   INTEGER NOT NULL,
-    did     TEXT NOT NULL DEFAULT ''          -- the sentence of its last cycle
+    did     TEXT NOT NULL DEFAULT '',         -- the sentence of its last cycle
+    config  TEXT NOT NULL DEFAULT '{}'        -- a fingerprint of each top-level key of the configuration it has taken
 );
 
 CREATE TABLE flags (            -- control-plane: what the operator has set (paused, disabled:ACCOUNT)

@@ -218,6 +218,10 @@ part that they are about. tests/faults/test_table.py holds this table against th
    queue/test_dispatching.py
      test_a_prompt_that_was_not_taken_is_entered_once_more_and_then_taken_back
 35 a reload with a broken configuration
+   faults/test_reload.py
+     test_35_a_reload_is_taken_by_every_role_in_its_own_process_and_names_what_changed
+     test_35_a_reload_that_cannot_be_taken_changes_nothing_and_says_what_to_do
+     test_35_roles_that_start_without_the_account_that_a_session_runs_on_leave_that_session_alone
    test_runtime.py
      test_a_reload_keeps_the_old_configuration_when_the_new_one_is_wrong
    http/test_gate.py
