@@ -7,6 +7,7 @@ import re
 import stat
 import typing
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
@@ -27,8 +28,10 @@ _FACILITIES = {
 }  # fmt: skip
 
 
-def sinks(value: Value, accounts: Sequence[str], sessions: Sequence[str], projects: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the sinks. Raises ConfigError."""
+def sinks(
+    value: Value, accounts: Sequence[str], sessions: Sequence[str], projects: Sequence[Path]
+) -> tuple[SinkSpec, ...]:
+    """Return the sinks. accounts, sessions, projects: what their rules may name. Raises ConfigError."""
     known = {"accounts": list(accounts), "sessions": list(sessions), "projects": [str(one) for one in projects]}
     listed: list[SinkSpec] = []
     for entry in value.items():

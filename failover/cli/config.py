@@ -6,6 +6,21 @@ import click
 
 from failover.cli.shared import Cli, json_option, manual, print_json
 from failover.errors import HostError, UsageError
+from failover.notify.secrets import fetch
+from failover.notify.spec import Secret, SinkSpec
+
+
+def _missing_secret(spec: SinkSpec) -> str:
+    """Return what is wrong with a sink's file of secrets, empty for nothing. The daemon may have other variables."""
+    import msgspec
+
+    for value in msgspec.structs.astuple(spec.settings):
+        if isinstance(value, Secret) and value.how == "file":
+            try:
+                fetch(value)
+            except HostError as error:
+                return str(error)
+    return ""
 
 
 @click.group("config")
@@ -46,6 +61,7 @@ def check_command(cli: Cli, as_json: bool) -> None:
         from failover.http.tls import tls_context
 
         tls_context(config.http.tls)
+    warnings += [f"notify {spec.name}: {problem}" for spec in config.notify if (problem := _missing_secret(spec))]
     if shutil.which(config.claude.command) is None:
         warnings.append(f"claude.command: there is no program {config.claude.command}")
     if len([account for account in config.accounts if account.enabled]) < 2:

@@ -8,7 +8,7 @@ import msgspec
 
 #: A role that is gone for this long is told of; supervisord has it back within 2.5 s when all is well (seconds).
 GONE_FOR = 20.0
-#: So many starts within so long (milliseconds) are a loop; a person who reloads the configuration makes one.
+#: So many starts within so long (milliseconds) are a loop.
 LOOP, LOOP_MS = 5, 120_000
 #: It is well again once it has run for this long (milliseconds).
 WELL_MS = 60_000

@@ -14,7 +14,7 @@ from failover.clock import SystemClock
 from failover.notify.message import Rejected, Unreachable
 
 #: Answers that speak of this message; a sink that gives another 4xx (401, 403, 404 …) wants something mended first.
-_OF_THE_MESSAGE = frozenset({400, 406, 409, 411, 413, 414, 415, 422, 431})
+_OF_THE_MESSAGE = frozenset({400, 406, 411, 413, 414, 415, 422, 431})
 _MOST_READ = 64 * 1024
 #: Nobody is waited for longer than this because he says so (seconds).
 _LONGEST_WAIT = 3600.0

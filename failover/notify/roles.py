@@ -29,6 +29,7 @@ class RoleWatch:
         self._store, self._clock, self._own = store, clock, own
         self._failing = {row["role"] for row in store.query(_SAID) if row["type"] == "role.failing"}
         self._gone: dict[str, float] = {}
+        self._pids: dict[str, int] = {}
         self._starts: dict[str, deque[int]] = {}
         self._seen = max(0, events.last_id(store) - _BACK)
 
@@ -37,8 +38,11 @@ class RoleWatch:
         now, now_ms = self._clock.monotonic(), self._store.now_ms()
         for envelope in events.of_types(self._store, self._seen, ("role.started",), 1000):
             self._seen = envelope.id
-            if isinstance(envelope.event, RoleStarted):
-                self._starts.setdefault(envelope.event.role, deque(maxlen=2 * LOOP)).append(envelope.at_ms)
+            event = envelope.event
+            # A role that took a changed configuration is the same process.
+            if isinstance(event, RoleStarted) and self._pids.get(event.role) != event.pid:
+                self._pids[event.role] = event.pid
+                self._starts.setdefault(event.role, deque(maxlen=2 * LOOP)).append(envelope.at_ms)
         found: list[AnyEvent] = []
         for row in self._store.query("SELECT role, pid, start FROM roles ORDER BY role"):
             role = row["role"]

@@ -56,3 +56,11 @@ def test_without_sinks_it_says_where_they_belong(tmp_path: Path) -> None:
     office = Office(tmp_path)
     assert "add one under notify:" in cli(office.file, "notify", "list").out
     assert cli(office.file, "notify", "test").code == 2
+
+
+def test_config_check_warns_of_a_secret_that_is_not_there(tmp_path: Path) -> None:
+    office = Office(tmp_path, "{kind: webhook, url: 'https://x/', secret_file: nothing}")
+    said = cli(office.file, "config", "check")
+    assert (
+        said.code == 0 and f"warning: notify webhook: {tmp_path / 'nothing'}: cannot be read (No such file" in said.out
+    )

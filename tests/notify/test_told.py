@@ -198,6 +198,10 @@ def test_a_role_that_is_started_over_and_over_is_told_once(office: Office, file:
     place(office, "bus", os.getpid())
     for _ in range(12):
         tell(office, notifier, RoleStarted(role="bus", pid=1))
+    settle(notifier)
+    assert texts(file) == [], "it has taken a changed configuration, as the same process"
+    for number in range(12):
+        tell(office, notifier, RoleStarted(role="bus", pid=number + 2))
         office.clock.advance(5)
     settle(notifier)
     assert texts(file) == ["The role bus was started 5 times in a short while: see log/bus.log in the state dir."]
