@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ from failover.top.snapshot import Reader, Snapshot
 _TICK = 2.0
 #: So many lines are left to the last events: of every so many rows of the terminal, one.
 _EVENTS_OF = 6
+#: What reading the store may raise; the view stays, says so and looks again.
+_UNREADABLE = (FailoverError, sqlite3.Error)
 
 HELP = """\
 ↑ ↓ PgUp PgDn Home End   choose a session
@@ -88,6 +91,7 @@ class Top(App[None]):
         self._chosen = ""  # a session's name, so that it stays chosen when the list changes
         self._words = ""
         self._first_row = 0
+        self._asked = False
         self._followed: dict[int, str] = {}
         self._drawn: dict[str, Text] = {}
         self._events: asyncio.AbstractEventLoop
@@ -113,19 +117,22 @@ class Top(App[None]):
         self._bell.stop()
 
     def _rung(self) -> None:
-        # From the doorbell's thread.
-        if self.is_running:
-            self._events.call_soon_threadsafe(self.look)
+        # From the doorbell's thread. While a session is attached nobody looks: rings must not pile up meanwhile.
+        if not self._asked:
+            self._asked = True
+            with contextlib.suppress(RuntimeError):  # the view was just closed
+                self._events.call_soon_threadsafe(self.look)
 
     # -- looking and drawing ---------------------------------------------------------------------------
 
     def look(self) -> None:
         """Read the store and draw what is new."""
+        self._asked = False
         try:
             self._snapshot, self._trouble = self._reader.read(), ""
-        except (FailoverError, sqlite3.Error) as error:
+            self._tell_results()
+        except _UNREADABLE as error:
             self._trouble = str(error)
-        self._tell_results()
         self.draw()
 
     def on_resize(self, event: Resize) -> None:
@@ -203,8 +210,9 @@ class Top(App[None]):
     def on_click(self, event: Click) -> None:
         """Choose the session that was clicked."""
         if event.widget is not None and event.widget.id == "sessions":
-            found, place = self.shown(), self._first_row + event.y - 1
-            if 0 <= place < len(found) and event.y >= 1:
+            row = int(event.screen_y) - event.widget.region.y - 1  # below the head
+            found, place = self.shown(), self._first_row + row
+            if row >= 0 and place < len(found):
                 self._chosen = found[place].name
                 self.draw()
 
@@ -315,9 +323,13 @@ class Top(App[None]):
     @work
     async def action_retry(self) -> None:
         """Try a failed task again."""
-        rows = self._cli.store.query(
-            "SELECT id, name, project FROM tasks WHERE state = 'failed' ORDER BY finished_ms DESC LIMIT 50"
-        )
+        try:
+            rows = self._cli.store.query(
+                "SELECT id, name, project FROM tasks WHERE state = 'failed' ORDER BY finished_ms DESC LIMIT 50"
+            )
+        except _UNREADABLE as error:
+            self.say(str(error), "error")
+            return
         if not rows:
             self.say("no task has failed")
             return
@@ -348,7 +360,12 @@ class Top(App[None]):
         from failover.http.why_view import why
 
         columns = max(40, min(96, int(self.size.width * 0.9) - 6))
-        self.push_screen(Page("Why", explained(why(self._cli.config, self._cli.store), time.time(), columns)))
+        try:
+            told = why(self._cli.config, self._cli.store)
+        except _UNREADABLE as error:
+            self.say(str(error), "error")
+        else:
+            self.push_screen(Page("Why", explained(told, time.time(), columns)))
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 #: What the view does not show need not ring: hooks and checkpoints come by the dozen.
 _TOPICS = ("operator.", "usage.read", "usage.swap-wanted", "account.", "session.", "swap.", "task.", "role.")
 #: How long a ring waits for others (seconds), and how long the thread sleeps without any (milliseconds).
-_TOGETHER, _SLEEP_MS = 0.5, 1000
+_TOGETHER, _SLEEP_MS = 0.5, 250
 
 
 class Doorbell:

@@ -191,6 +191,10 @@ def test_the_list_is_narrowed_and_explained(pool: Plane) -> None:
             await seen(pilot, lambda text, words=words: words in text)  # type: ignore[misc]
             await pilot.press("escape")
             await pilot.pause()
+        await pilot.click("#sessions", offset=(5, 2))
+        await seen(pilot, lambda text: "› s-1" in text)
+        await pilot.click("#sessions", offset=(5, 1))
+        await seen(pilot, lambda text: "› s-0" in text)
         await pilot.press("q")
 
     play(pool, act)
