@@ -66,7 +66,8 @@ def fit(text: str, size: int, *, name: bool = False) -> str:
 def hanging(text: str, first: str, rest: str, columns: int) -> list[str]:
     """Return a text in lines of at most `columns`; `first` stands before the first, `rest` before the others."""
     room = max(20, columns - max(cells(click.unstyle(first)), cells(rest)))
-    lines = _wrapped(printable(text), room) or [""]
+    # A number and its percent sign stay together.
+    lines = [line.replace("\xa0", " ") for line in _wrapped(printable(text).replace(" %", "\xa0%"), room)] or [""]
     return [first + lines[0], *(rest + line for line in lines[1:])]
 
 

@@ -82,7 +82,7 @@ def _leaving(account: AccountView) -> list[Change]:
             )
     if not found:
         told = f"no window of {account.name} is known, and unknown moves nobody"
-        found.append(Change(account=account.name, sentence=told, command=f"accounts check {account.name}"))
+        found.append(Change(account=account.name, sentence=told))
     return found
 
 

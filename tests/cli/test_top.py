@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -191,6 +192,10 @@ def test_the_list_is_narrowed_and_explained(pool: Plane) -> None:
             await seen(pilot, lambda text, words=words: words in text)  # type: ignore[misc]
             await pilot.press("escape")
             await pilot.pause()
+        await pilot.click("#sessions", offset=(5, 2))
+        await seen(pilot, lambda text: "› s-1" in text)
+        await pilot.click("#sessions", offset=(5, 1))
+        await seen(pilot, lambda text: "› s-0" in text)
         await pilot.press("q")
 
     play(pool, act)
@@ -207,6 +212,16 @@ def test_a_session_is_attached_to_on_the_configured_server() -> None:
 def test_without_a_terminal_it_says_what_else_there_is(pool: Plane) -> None:
     answer = cli(pool.file, "top")
     assert (answer.code, "claude-failover status" in answer.err) == (2, True)
+
+
+def test_the_picture_of_the_docs_is_drawn_by_the_view_itself(tmp_path: Path) -> None:
+    from failover.top.picture import draw
+
+    draw(tmp_path / "top.svg")
+    text = (tmp_path / "top.svg").read_text()
+    for words in ("claude-failover", "holding", "fix-flaky-test-0"):
+        assert words in text
+    assert len(text) > len((ROOT / "docs" / "top.svg").read_text()) * 0.8
 
 
 def test_a_daemon_that_is_gone_is_said(pool: Plane) -> None:
