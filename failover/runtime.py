@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import zmq
 
 from failover import config as configuration
@@ -32,6 +33,7 @@ from failover.events import Envelope, RoleStarted
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, die_with_parent, identify
 from failover.paths import Paths
+from failover.reloading import reread, sections
 from failover.store.db import Store
 
 #: Every role looks at least this often, whatever it heard (seconds).
@@ -40,6 +42,8 @@ _BACK_OFF_FIRST, _BACK_OFF_MOST = 0.25, 5.0
 #: How long a role waits for the lock of a predecessor that is just ending (seconds).
 _LOCK_WAIT = 2.0
 _MOST_HEARD = 10_000
+#: What a role says that was asked to read a configuration that it cannot take.
+OLD_STAYS = "The old configuration stays"
 
 
 class Role(Protocol):
@@ -83,11 +87,11 @@ class Host:
 
     def started(self) -> None:
         """Report that the role is ready: its row in `roles` is what `up` waits for."""
-        name = self.log.name
+        name, taken = self.log.name, msgspec.json.encode(sections(self.config)).decode()
         with self.store.transaction() as transaction:
             transaction.execute(
-                "INSERT OR REPLACE INTO roles (role, boot, pid, start, at_ms, did) VALUES (?, ?, ?, ?, ?, '')",
-                (name, self.boot, self.process.pid, self.process.start, self.store.now_ms()),
+                "INSERT OR REPLACE INTO roles (role, boot, pid, start, at_ms, config) VALUES (?, ?, ?, ?, ?, ?)",
+                (name, self.boot, self.process.pid, self.process.start, self.store.now_ms(), taken),
             )
             transaction.emit(RoleStarted(role=name, pid=self.process.pid))
 
@@ -258,12 +262,10 @@ class Shell:
 
     def _config_is_right(self) -> bool:
         """Check the configuration file; when it is wrong, say so and go on with the old one."""
-        config = self._host.config
         try:
-            if configuration.load(config.file).state_dir != config.state_dir:
-                raise FailoverError(f"{config.file}: state_dir changed; for that: claude-failover down, then up")
+            reread(self._host.config, self._host.store)
         except FailoverError as error:
             self._signals.reload = False
-            self._host.log.error("The old configuration stays, since %s", error)
+            self._host.did(f"{OLD_STAYS}, since {error}")
             return False
         return True

@@ -9,7 +9,6 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from failover import config as configuration
 from failover.bus.subscriber import Subscriber
 from failover.core.tally import Tally
 from failover.errors import FailoverError, HostError
@@ -22,12 +21,15 @@ from failover.http.entrance import Entrance
 from failover.http.feed import Feed
 from failover.http.reader import Reader
 from failover.http.server import Listening, Server, bind_tcp, bind_unix
-from failover.runtime import Host, hosted, restart
+from failover.reloading import reread
+from failover.runtime import OLD_STAYS, Host, hosted, restart
 
 if TYPE_CHECKING:
     from litestar import Litestar
 
 NAME = "control-plane"
+#: How long a thread that makes views may keep the interpreter from the loop on which sessions wait (seconds).
+_SWITCH = 0.001
 #: How often what no descriptor tells of is looked after (seconds).
 _TICK = 1.0
 
@@ -55,13 +57,15 @@ class ControlPlane:
         self._entrance = Entrance(host.store, host.clock, host.boot)
         self._subscriber = Subscriber(host.paths.bus_out, ("",))
         self._reader = Reader(host.paths.store)
-        self._feed = Feed(self._reader)
+        self._history = Reader(host.paths.store)
+        self._feed = Feed(self._reader, self._history)
         self._agents, self._tally = Agents(host.paths.control_socket), Tally()
         self._again = False
 
     async def run(self) -> bool:
         """Serve until a signal; return whether to start again with a changed configuration."""
         host, loop = self._host, asyncio.get_running_loop()
+        sys.setswitchinterval(_SWITCH)
         guard, listening, where = self._listen()
         keys = Keys(host.paths.token_file)
         gate = Gate(self._entrance, self._routes, keys, guard, self._agents, self._tally)
@@ -83,6 +87,7 @@ class ControlPlane:
                 loop.remove_reader(zmq_socket.FD)
             self._subscriber.close()
             self._reader.close()
+            self._history.close()
             # Only when it is still ours: after a crash a successor may have put its own there already.
             with contextlib.suppress(FileNotFoundError):
                 if host.paths.control_socket.stat().st_ino == self._inode:
@@ -112,7 +117,8 @@ class ControlPlane:
         from failover.http.routes import make_routes
         from failover.http.routes.context import Context
 
-        return make_routes(Context(self._host.config, self._host.store, self._reader, self._feed, self._tally))
+        host = self._host
+        return make_routes(Context(host.config, host.store, self._reader, self._history, self._feed, self._tally))
 
     def _bus(self) -> None:
         """Hear who let go of a hold, and that there are events. Reads until nothing is left: these descriptors tell
@@ -142,12 +148,10 @@ class ControlPlane:
         self._server.end()
 
     def _reload(self) -> None:
-        config = self._host.config
         try:
-            if configuration.load(config.file).state_dir != config.state_dir:
-                raise FailoverError(f"{config.file}: state_dir changed; for that: claude-failover down, then up")
+            reread(self._host.config, self._host.store)
         except FailoverError as error:
-            self._host.did(f"The old configuration stays, since {error}")
+            self._host.did(f"{OLD_STAYS}, since {error}")
             return
         self._again = True
         self._end()

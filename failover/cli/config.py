@@ -10,7 +10,7 @@ from failover.errors import HostError, UsageError
 
 @click.group("config")
 def config_group() -> None:
-    """Check the configuration."""
+    """Check the configuration, and let the daemon take a changed one."""
 
 
 @config_group.command("check")
@@ -50,3 +50,21 @@ def check_command(cli: Cli, as_json: bool) -> None:
     for warning in warnings:
         click.echo(f"warning: {warning}")
     click.echo(f"{config.file}: good; {len(config.accounts)} accounts, {len(config.sessions)} sessions")
+
+
+@config_group.command("reload")
+@click.option("--wait", default=20.0, show_default=True, help="Seconds in which every role must have taken it.")
+@json_option
+@click.pass_obj
+def reload_command(cli: Cli, wait: float, as_json: bool) -> None:
+    """Let the running daemon take the changed file. Sessions notice nothing.
+
+    Roles are started anew in their processes, one after another. With an error in the file nothing is changed.
+    """
+    from failover.cli.reload import reload
+
+    told = reload(cli.config, cli.store, wait)
+    if as_json:
+        print_json(told)
+    else:
+        click.echo(told.sentence)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,9 @@ import click
 
 from failover.cli import control
 from failover.cli.shared import Cli, ago, clock_time, json_option, paint, print_json, printable, table
-from failover.errors import HostError, UsageError
+from failover.errors import Refused, UsageError
 from failover.http import views
-from failover.queue import names
+from failover.queue import adding
 
 
 @click.group("tasks")
@@ -56,29 +54,11 @@ def add_command(
 
     It is a file of its own in PROJECT/.agent-queue/inbox; the daemon need not run for that.
     """
-    inbox = _project(cli, project) / ".agent-queue" / "inbox"
-    name = name or time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}"
-    if problem := names.problem(name):
-        raise UsageError(f"{name!r} is no name for a task: {problem}")
     body = text if text is not None else sys.stdin.read()
-    if not body.strip():
-        raise UsageError("the task is empty; say what is to be done")
-    if priority is not None:
-        body = f"---\npriority: {priority}\n---\n{body}"
-    path = inbox / f"{name}.md"
     try:
-        inbox.mkdir(parents=True, exist_ok=True)
-        # Written whole under another name, then linked: the dispatcher never sees half of it, nothing is overwritten.
-        part = inbox / f".{name}.part"
-        part.write_text(body.rstrip("\n") + "\n")
-        try:
-            os.link(part, path)
-        finally:
-            part.unlink()
-    except FileExistsError:
-        raise UsageError(f"{path} exists already; choose another --name") from None
-    except OSError as error:
-        raise HostError(f"{inbox}: the task cannot be written: {error.strerror}") from None
+        path = adding.add(_project(cli, project), body, name=name, priority=priority)
+    except Refused as error:
+        raise UsageError(str(error)) from None
     if as_json:
         print_json({"file": str(path)})
     else:
@@ -151,8 +131,4 @@ def _project(cli: Cli, project: Path | None) -> Path:
         if not here and len(known) != 1:
             raise UsageError("say with --project whose task it is; projects: " + ", ".join(map(str, known)))
         return (here or list(known))[0]
-    wanted = project.expanduser().absolute()
-    for one in known:
-        if one == wanted or one.resolve() == wanted.resolve():
-            return one
-    raise UsageError(f"{wanted} is no project of {cli.file}, so nobody would serve it; add it to projects: there")
+    return adding.project_of(cli.config, project)

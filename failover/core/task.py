@@ -55,7 +55,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     pin: the only session that may do it; timeout: seconds; fresh: it wants a conversation of its own; anew: this
     attempt begins one; attempt: number of the present or last attempt; session, conversation, launch, account, cwd:
     whom it was handed to; since_call, since_size: newest hook call and size of the transcript before it was handed over
-    (kept when it is taken back: the prompt may yet be taken); taken_call: the hook call that proved it was taken;
+    (kept when it is taken back: the prompt may yet be taken); handed_call: the newest hook call before the present
+    hand-over, which may be a later one; taken_call: the hook call after which its turn's end is looked for;
     reason: why it was last offered again; blocked: what its session waits for a person with, empty for nothing;
     returning: the name in failed/ from which a retried task's file is being brought back; history: its earlier ends.
     """
@@ -80,6 +81,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     cwd: str = ""
     since_call: int = 0
+    handed_call: int = 0
     since_size: int = 0
     taken_call: int = 0
     started_mono: float = 0.0

@@ -36,7 +36,7 @@ _OPEN_FOLDER = "/assets/"
 #: Answers without an end; a HEAD of one would wait for it.
 _ENDLESS = frozenset({"/v1/events/stream", "/mcp"})
 #: It reads by POST too, and looks at the scope itself.
-_OWN_SCOPES = "/mcp"
+_OWN_SCOPES = "/mcp/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -105,7 +105,7 @@ class Gate:
             await send_problem(send, 405, f"{method[:20]} is no method of ours", [(b"allow", b"GET, HEAD, POST")])
         elif method == "HEAD" and path in _ENDLESS:
             await send_problem(send, 405, "the answer has no end, so only GET", [(b"allow", b"GET")])
-        elif method not in _SAFE and may != "operate" and not path.startswith(_OWN_SCOPES):
+        elif method not in _SAFE and may != "operate" and not (path + "/").startswith(_OWN_SCOPES):
             await send_problem(send, 403, "this token only reads; see: claude-failover token show --scope operate")
         else:
             scope["state"]["scope"] = may or ""
@@ -126,10 +126,6 @@ class Gate:
             await send_problem(send, 408, f"the body did not arrive within {_BODY_WITHIN:.0f} s")
             return
         except ConnectionResetError:
-            return
-        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if scope["method"] not in _SAFE and kind != b"application/json" and (body or scope["method"] == "POST"):
-            await send_problem(send, 415, "send the body as Content-Type: application/json", close=False)
             return
         given = False
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,12 +25,15 @@ from failover.store.db import Store
 MOST_LISTENERS = 256
 #: How many events stand in memory, and how many are read from the store at a time.
 _KEPT, _PAGE = 1000, 200
+#: How much is written to a listener at once (bytes), but for a single event that is longer.
+_MOST_TEXT = 64 * 1024
 #: A listener hears something at least this often (seconds).
 _ALIVE_EVERY = 10.0
-#: The store is looked at this often even when the bus told of nothing, and not oftener than that (seconds).
-_LOOK_EVERY, _REST = 1.0, 0.02
+#: The store is looked at this often even when the bus told of nothing, and not oftener than that (seconds): what
+#: happens meanwhile is told together, at the cost of one event.
+_LOOK_EVERY, _REST = 1.0, 0.1
 #: How many listeners are told before the loop sees to its other work: hooks come in on it too.
-_AT_ONCE = 16
+_AT_ONCE = 4
 
 _ALIVE = b": alive\n\n"
 _encode = msgspec.json.Encoder().encode
@@ -43,18 +46,19 @@ class _Item(NamedTuple):
 
 
 class Feed:
-    """The one reader of new events. All methods belong to the event loop's thread."""
+    """The one reader of new events. All methods belong to the event loop's thread. history: for what is old."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, history: Reader) -> None:
+        self._reader, self._history = reader, history
         self._bell = asyncio.Event()
         self._listeners: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
         # In memory are all events with an id above _start, up to _end.
         self._items: deque[_Item] = deque()
         self._start = self._end = 0
-        self._joined: dict[tuple[int, str], bytes] = {}
-        self._closing = False
+        self._joined: dict[tuple[int, str], tuple[bytes, int]] = {}
+        self._bells = asyncio.Event()
+        self.closing = False
 
     @property
     def full(self) -> bool:
@@ -64,10 +68,17 @@ class Feed:
     def ring(self) -> None:
         """Look for new events: the bus told of some."""
         self._bell.set()
+        self._bells.set()
+        self._bells = asyncio.Event()
+
+    def bell(self) -> asyncio.Event:
+        """Return what is set at the next ring: whoever took it before he looked misses none."""
+        return self._bells
 
     def close(self) -> None:
-        """Let every listener go."""
-        self._closing = True
+        """Let every listener go, and all who wait for the bell."""
+        self.closing = True
+        self.ring()
         for wake in self._listeners:
             wake.set()
 
@@ -77,21 +88,24 @@ class Feed:
         wake = asyncio.Event()
         self._listeners.add(wake)
         try:
-            await self._begin()
+            try:
+                await self._begin()
+            except StoreError:
+                return  # the listener comes back
             place = self._end if after is None else min(max(after, 0), self._end)
             yield _ALIVE
             clock = asyncio.get_running_loop().time
             said = clock()
-            while welcome() and not self._closing:
+            while welcome() and not self.closing:
                 wake.clear()
                 text = b""
                 if place < self._start:
                     try:
-                        text, place = await self._reader.look(lambda store, at=place: _page(store, at, prefix))  # type: ignore[misc]
+                        text, place = await self._history.look(lambda store, at=place: _page(store, at, prefix))  # type: ignore[misc]
                     except StoreError:
                         return  # the listener comes back with the last id that it heard
                 elif place < self._end:
-                    text, place = self._text(place, prefix), self._end
+                    text, place = self._text(place, prefix)
                 else:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout_at(said + _ALIVE_EVERY):
@@ -115,23 +129,18 @@ class Feed:
             if self._end < 0:
                 self._start = self._end = end
 
-    def _text(self, place: int, prefix: str) -> bytes:
-        """Return what stands in memory after a place. Most listeners are at the same."""
+    def _text(self, place: int, prefix: str) -> tuple[bytes, int]:
+        """Return what stands in memory after a place, and the place behind it. Most listeners are at the same."""
         key = (place, prefix)
         found = self._joined.get(key)
         if found is None:
-            parts: list[bytes] = []
-            for item in reversed(self._items):
-                if item.id <= place:
-                    break
-                if item.type.startswith(prefix):
-                    parts.append(item.text)
-            found = self._joined[key] = b"".join(reversed(parts))
+            fitting, behind = _fitting([item for item in self._items if item.id > place], prefix)
+            found = self._joined[key] = fitting, behind if behind is not None else self._end
         return found
 
     async def _run(self) -> None:
         """Read what is new as long as anybody listens."""
-        while self._listeners and not self._closing:
+        while self._listeners and not self.closing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY):
                     await self._bell.wait()
@@ -170,6 +179,22 @@ def _item(envelope: Envelope) -> _Item:
 def _page(store: Store, place: int, prefix: str) -> tuple[bytes, int]:
     """Return the next events after a place, and the place behind them."""
     newest = events.last_id(store)
-    found = events.after(store, place, _PAGE, prefix)
-    behind = found[-1].id if len(found) == _PAGE else max(newest, found[-1].id if found else place)
-    return b"".join(_item(one).text for one in found), behind
+    found = [_item(one) for one in events.after(store, place, _PAGE, prefix)]
+    text, behind = _fitting(found, prefix)
+    if behind is None:
+        behind = found[-1].id if len(found) == _PAGE else max(newest, found[-1].id if found else place)
+    return text, behind
+
+
+def _fitting(items: Sequence[_Item], prefix: str) -> tuple[bytes, int | None]:
+    """Return the text of the first items, as much as may wait for a listener that reads slowly; and the id of the last
+    of them, None when that is all."""
+    parts: list[bytes] = []
+    size = 0
+    for item in items:
+        if item.type.startswith(prefix):
+            parts.append(item.text)
+            size += len(item.text)
+            if size >= _MOST_TEXT:
+                return b"".join(parts), item.id
+    return b"".join(parts), None

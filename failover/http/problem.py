@@ -30,13 +30,17 @@ class Trouble(Exception):
         self.status, self.detail, self.headers = status, detail, headers or {}
 
 
+def title(status: int) -> str:
+    """Return what a status is called."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
 def encoded(status: int, detail: str) -> bytes:
     """Return a problem as JSON."""
-    try:
-        title = HTTPStatus(status).phrase
-    except ValueError:
-        title = "Error"
-    return msgspec.json.encode(Problem(title=title, status=status, detail=detail))
+    return msgspec.json.encode(Problem(title=title(status), status=status, detail=detail))
 
 
 async def send_problem(

@@ -7,7 +7,7 @@ from collections import defaultdict
 import msgspec
 
 from failover.config import Config
-from failover.core.curve import Step, curve
+from failover.core.curve import Step, columns, curve
 from failover.core.usage import Reading
 from failover.http.account_views import accounts
 from failover.store import usage
@@ -65,6 +65,51 @@ def usage_view(config: Config, store: Store, seconds: float, account: str = "") 
     found = passages(store, int(since * 1000))
     went = tuple(one for one in found if not account or account in (one.source, one.target))
     return UsageView(since=since, until=until, windows=tuple(windows), swaps=went)
+
+
+class WindowPoints(msgspec.Struct, frozen=True, kw_only=True):
+    """A window over time, thinned. used: the highest percentage in each step, None where it is not known; resets: when
+    its periods ended (epoch seconds)."""
+
+    account: str
+    window: str
+    threshold: float
+    used: tuple[float | None, ...]
+    resets: tuple[float, ...]
+
+
+class UsagePoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Windows in equal steps (seconds) from `since` to `until` (epoch seconds), and where sessions went meanwhile."""
+
+    since: float
+    until: float
+    step: float
+    windows: tuple[WindowPoints, ...]
+    swaps: tuple[Passage, ...]
+
+
+def usage_points(
+    config: Config, store: Store, since: float, count: int, account: str = "", window: str = ""
+) -> UsagePoints:
+    """Return `count` points of each window from a moment (epoch seconds) until now. Raises UsageError for a name."""
+    view = usage_view(config, store, store.now_ms() / 1000 - since, account)
+    found = [one for one in view.windows if not window or one.window == window]
+    return UsagePoints(
+        since=view.since,
+        until=view.until,
+        step=(view.until - view.since) / count,
+        windows=tuple(
+            WindowPoints(
+                account=one.account,
+                window=one.window,
+                threshold=one.threshold,
+                used=tuple(columns(one.steps, view.since, view.until, count)),
+                resets=one.resets,
+            )
+            for one in found
+        ),
+        swaps=view.swaps,
+    )
 
 
 def _from(steps: tuple[Step, ...], since: float) -> tuple[Step, ...]:

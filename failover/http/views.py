@@ -193,19 +193,45 @@ def swap_progress(move: Move) -> MoveView:
     return MoveView(session=move.session, state=move.state, progress=progress(move), why=move.why, target=move.target)
 
 
-def swap_views(store: Store, limit: int = 20) -> tuple[SwapView, ...]:
-    """Return the newest swaps, newest first."""
-    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in swaps.latest(store, limit, fresh=True))
+def swap_views(store: Store, limit: int = 20, before: int | None = None) -> tuple[SwapView, ...]:
+    """Return the newest swaps, newest first; those before an id if one is given."""
+    rows = swaps.latest(store, limit, fresh=True) if before is None else swaps.older(store, before, limit)
+    return tuple(swap_view(row, swaps.moves(store, row.id)) for row in rows)
 
 
-def tasks(store: Store, limit: int = 200) -> tuple[TaskView, ...]:
-    """Return tasks: the open ones first, then the newest of the others."""
-    rows = store.query(
-        "SELECT * FROM tasks ORDER BY state IN ('done', 'failed'), CASE WHEN state IN ('done', 'failed')"
-        " THEN -finished_ms ELSE -priority END, id LIMIT ?",
-        (limit,),
-    )
+#: What tasks are listed by: the open ones by priority, then the newest of the others.
+_TASK_ORDER = (
+    "state IN ('done', 'failed')",
+    "CASE WHEN state IN ('done', 'failed') THEN -finished_ms ELSE -priority END",
+    "id",
+)
+#: The place of a task in the list.
+TaskPlace = tuple[int, int, int]
+
+
+def tasks(
+    store: Store, limit: int = 200, *, after: TaskPlace | None = None, project: str = "", name: str = ""
+) -> tuple[TaskView, ...]:
+    """Return tasks: the open ones first, then the newest of the others. after: only what stands behind that place;
+    project, name: only those of it."""
+    order = ", ".join(_TASK_ORDER)
+    wanted: list[tuple[str, tuple[object, ...]]] = []
+    if after is not None:
+        wanted.append((f"({order}) > (?, ?, ?)", after))
+    if project:
+        wanted.append(("project = ?", (project,)))
+    if name:
+        wanted.append(("name = ?", (name,)))
+    where = "WHERE " + " AND ".join(sql for sql, _ in wanted) if wanted else ""
+    args = [arg for _, some in wanted for arg in some]
+    rows = store.query(f"SELECT * FROM tasks {where} ORDER BY {order} LIMIT ?", (*args, limit))
     return tuple(_task_view(row) for row in rows)
+
+
+def task_place(task: TaskView) -> TaskPlace:
+    """Return where a task stands in the list."""
+    closed = task.state in ("done", "failed")
+    return int(closed), -task.finished_ms if closed else -task.priority, task.id
 
 
 def task(store: Store, number: int) -> TaskView | None:
@@ -230,10 +256,13 @@ def _task_counts(store: Store) -> dict[str, int]:
     return {state: count for state, count in counts.items() if count}
 
 
-def checkpoints(store: Store, session: str = "", limit: int = 50) -> tuple[CheckpointView, ...]:
-    """Return the newest checkpoints, newest first; of one session if it is named."""
-    where = "WHERE session = ? " if session else ""
-    args = (session, limit) if session else (limit,)
+def checkpoints(
+    store: Store, session: str = "", limit: int = 50, before: int | None = None
+) -> tuple[CheckpointView, ...]:
+    """Return the newest checkpoints, newest first; of one session if it is named, before an id if one is given."""
+    wanted = ["session = ?"] * bool(session) + ["id < ?"] * (before is not None)
+    where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+    args = (*([session] if session else []), *([before] if before is not None else []), limit)
     rows = store.query(f"SELECT * FROM checkpoints {where}ORDER BY id DESC LIMIT ?", args)
     return tuple(msgspec.convert(_with_detail(row), CheckpointView) for row in rows)
 
@@ -274,10 +303,11 @@ def status(config: Config, store: Store) -> StatusView:
         swap=swap_view(swap, swaps.moves(store, swap.id)) if swap else None,
         open_orders=len(orders.pending(store)),
         tasks=_task_counts(store),
-        decision=_decision(store),
+        decision=decision(store),
     )
 
 
-def _decision(store: Store) -> DecisionView | None:
+def decision(store: Store) -> DecisionView | None:
+    """Return what the policy last decided, None before the first."""
     row = choices.latest(store)
     return msgspec.convert(row, DecisionView, from_attributes=True) if row else None

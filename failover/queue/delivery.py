@@ -69,7 +69,7 @@ class Deliverer:
 
         anew: it begins a new conversation, so the prompt goes to the account-switcher, which alone starts processes.
         """
-        placement = scene.placements[session]
+        placement, last_call = scene.placements[session], tasks.last_call(self._store)
         if late := self._late(task, scene):
             return late
         handed = msgspec.structs.replace(
@@ -82,7 +82,8 @@ class Deliverer:
             launch=placement.launch,
             account=placement.account,
             cwd=task.project if anew else placement.cwd,
-            since_call=task.since_call or tasks.last_call(self._store),
+            since_call=task.since_call or last_call,
+            handed_call=last_call,
             since_size=0 if anew else scene.size(placement),
             taken_call=0,
         )
@@ -152,7 +153,8 @@ class Deliverer:
         text = marker_text(task.id, task.attempt)
         found = tasks.prompt_with(self._store, text, task.since_call)
         taken = found is not None
-        call = found[1].id if found else task.since_call
+        # Known by the transcript alone, its turn began after this hand-over: what ended before it was another's.
+        call = found[1].id if found else task.handed_call
         if task.anew:
             return self._look_anew(task, scene, paused, typed, taken, call)
         same = placement is not None and placement.launch == task.launch

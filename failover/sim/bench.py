@@ -1,10 +1,11 @@
 """Measurements against a limit taken in the same run. A ratio says more than milliseconds on somebody's machine.
 
-scripts/bench [NAME ...] [--real] [--json FILE] [--trials N]
+scripts/bench [NAME ...] [--real] [--json FILE] [--trials N] [--seconds S]
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -197,10 +198,27 @@ def _used(line: dict[str, Any]) -> float:
     return float(window.get("used_percentage") or 0)
 
 
+def api(real: Path | None, trials: int, seconds: float = 60.0) -> list[dict[str, Any]]:
+    """Measure 200 listeners and 100 status requests a second, and what they cost a swap and the hooks."""
+    from failover.sim import bench_api
+
+    found = bench_api.measure(real, trials, seconds)
+    told = bench_api.figures(found)
+    click.echo("; ".join(f"{name}: {value}" for name, value in told.items()), err=True)
+    loaded, quiet = (statistics.median(found.swaps[when]) for when in ("loaded", "quiet"))
+    return [
+        row("requests that failed", found.failed, "of them", None, 0.0),
+        row("status under load, p99", told["status p99"], "ms", None, 50.0),
+        row("a swap under load, against one without", loaded, "s", quiet, 1.1),
+        row("a hook under load, p99", told["hook p99, loaded"], "ms", None, 60.0),
+    ]
+
+
 BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
     "blackout": blackout,
     "threshold": threshold,
     "queue": queue,
+    "api": api,
 }
 
 
@@ -208,14 +226,16 @@ BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--real", is_flag=True, help="With the real Claude Code (installed from npm if need be).")
 @click.option("--trials", default=5, show_default=True, help="Counted trials, after one warm-up.")
+@click.option("--seconds", default=60.0, show_default=True, help="How long the load of `api` lasts at least.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the results there.")
-def main(names: Sequence[str], real: bool, trials: int, file: Path | None) -> None:
+def main(names: Sequence[str], real: bool, trials: int, seconds: float, file: Path | None) -> None:
     """Measure, each figure against its limit in the same run."""
     binary = real_cli.real_claude() if real else None
     results: list[dict[str, Any]] = []
     for name in names or BENCHMARKS:
         click.echo(f"{name}: measuring ...", err=True)
-        for result in BENCHMARKS[name](binary, trials):
+        measure = functools.partial(api, seconds=seconds) if name == "api" else BENCHMARKS[name]
+        for result in measure(binary, trials):
             results.append(result)
             against = f" against {result['limit']} {result['unit']}: ratio {result['ratio']}" if result["limit"] else ""
             click.echo(

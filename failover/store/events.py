@@ -29,6 +29,15 @@ def latest(store: Store, limit: int, prefix: str = "") -> list[Envelope]:
     return [_envelope(row) for row in reversed(rows)]
 
 
+def before(store: Store, first_id: int, limit: int, prefix: str = "") -> list[Envelope]:
+    """Return the newest `limit` events with an id below `first_id`, oldest first; `prefix` narrows by type."""
+    rows = store.query(
+        "SELECT * FROM events WHERE id < ? AND substr(type, 1, ?) = ? ORDER BY id DESC LIMIT ?",
+        (first_id, len(prefix), prefix, limit),
+    )
+    return [_envelope(row) for row in reversed(rows)]
+
+
 def last_id(store: Store) -> int:
     """Return the id of the newest event, 0 when there is none."""
     row = store.one("SELECT max(id) FROM events")

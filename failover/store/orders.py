@@ -65,6 +65,34 @@ def place(tx: Transaction, at_ms: int, verb: Verb, args: Args, by: str) -> int:
     return order
 
 
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What was answered to a request with a key. request: its digest."""
+
+    request: str
+    answer: str
+
+
+#: How long a key is known (milliseconds).
+_KEY_LASTS_MS = 24 * 3600 * 1000
+
+
+def kept_answer(store: Store, key: str) -> KeptAnswer | None:
+    """Return what was answered to the order of that key, None when there was none within a day."""
+    row = store.one(
+        "SELECT request, answer FROM order_keys WHERE key = ? AND at_ms > ?", (key, store.now_ms() - _KEY_LASTS_MS)
+    )
+    return KeptAnswer(row["request"], row["answer"]) if row else None
+
+
+def keep_answer(tx: Transaction, key: str, at_ms: int, kept: KeptAnswer) -> None:
+    """Keep an answer under its key, and forget those that are over a day old."""
+    tx.execute("DELETE FROM order_keys WHERE at_ms <= ?", (at_ms - _KEY_LASTS_MS,))
+    tx.execute(
+        "INSERT INTO order_keys (key, at_ms, request, answer) VALUES (?, ?, ?, ?)",
+        (key, at_ms, kept.request, kept.answer),
+    )
+
+
 def pending(store: Store) -> list[Order]:
     """Return the orders without a result, oldest first; not those about tasks."""
     return _pending(store, "NOT IN", "order_results")

@@ -18,7 +18,8 @@ CREATE TABLE roles (            -- every role, its own row
     pid     INTEGER NOT NULL,
     start   INTEGER NOT NULL,                 -- clock ticks since the host's boot, /proc/PID/stat field 22
     at_ms   INTEGER NOT NULL,
-    did     TEXT NOT NULL DEFAULT ''          -- the sentence of its last cycle
+    did     TEXT NOT NULL DEFAULT '',         -- the sentence of its last cycle
+    config  TEXT NOT NULL DEFAULT '{}'        -- a fingerprint of each top-level key of the configuration it has taken
 );
 
 CREATE TABLE flags (            -- control-plane: what the operator has set (paused, disabled:ACCOUNT)
@@ -35,6 +36,14 @@ CREATE TABLE orders (           -- control-plane
     args    TEXT NOT NULL,
     by      TEXT NOT NULL
 );
+
+CREATE TABLE order_keys (       -- control-plane: what was answered to an order that had a key of its sender's
+    key     TEXT PRIMARY KEY,
+    at_ms   INTEGER NOT NULL,
+    request TEXT NOT NULL,                    -- digest of what was asked for
+    answer  TEXT NOT NULL
+);
+CREATE INDEX order_keys_by_age ON order_keys (at_ms);
 
 CREATE TABLE order_results (    -- account-switcher
     order_id INTEGER PRIMARY KEY,

@@ -69,16 +69,38 @@ def open_swap(store: Store) -> SwapRow | None:
     return _swap(row) if row else None
 
 
+def latest(store: Store, limit: int = 20, *, fresh: bool = False) -> list[SwapRow]:
+    """Return the newest swaps, newest first. fresh: with the starts of new conversations, which tell of no account."""
+    which = "" if fresh else " INDEXED BY swaps_of_accounts WHERE kind != 'fresh'"
+    return [_swap(row) for row in store.query(f"SELECT * FROM swaps{which} ORDER BY id DESC LIMIT ?", (limit,))]
+
+
+def older(store: Store, before: int, limit: int) -> list[SwapRow]:
+    """Return the newest swaps with an id below `before`, newest first, with the starts of new conversations."""
+    return [
+        _swap(row) for row in store.query("SELECT * FROM swaps WHERE id < ? ORDER BY id DESC LIMIT ?", (before, limit))
+    ]
+
+
 def get(store: Store, swap: int) -> SwapRow | None:
     """Return a swap."""
     row = store.one("SELECT * FROM swaps WHERE id = ?", (swap,))
     return _swap(row) if row else None
 
 
-def latest(store: Store, limit: int = 20, *, fresh: bool = False) -> list[SwapRow]:
-    """Return the newest swaps, newest first. fresh: with the starts of new conversations, which tell of no account."""
-    which = "" if fresh else " INDEXED BY swaps_of_accounts WHERE kind != 'fresh'"
-    return [_swap(row) for row in store.query(f"SELECT * FROM swaps{which} ORDER BY id DESC LIMIT ?", (limit,))]
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a move, as it was written before it was done. at_ms: epoch milliseconds."""
+
+    at_ms: int
+    was: str
+    state: str
+    why: str
+
+
+def journal_of(store: Store, move: int) -> tuple[JournalEntry, ...]:
+    """Return the steps of a move, oldest first."""
+    rows = store.query("SELECT at_ms, was, state, why FROM journal WHERE move = ? ORDER BY id", (move,))
+    return tuple(msgspec.convert(dict(row), JournalEntry) for row in rows)
 
 
 def last_swap(store: Store) -> SwapRow | None:

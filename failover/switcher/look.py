@@ -145,11 +145,19 @@ class Scene:
     def elsewhere(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
         """Return the live processes on a conversation, by registry and by arguments, less `ours`.
 
-        A child of ours has our arguments until it becomes another program: it is ours too.
+        A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
+        died, before its parent is asked for, so whoever is found is looked at once more after that.
         """
-        found = {entry.pid for entry in self._registry if entry.conversation == conversation}
-        found |= {p.pid for p, arguments in self._processes.items() if conversation in arguments}
-        return tuple(sorted(pid for pid in found - ours if not ours.intersection(process.ancestors(pid))))
+        found = {ProcessId(entry.pid, entry.start) for entry in self._registry if entry.conversation == conversation}
+        named = {one for one, arguments in self._processes.items() if conversation in arguments}
+        strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
+        return tuple(
+            sorted(
+                one.pid
+                for one in strangers
+                if (process.alive(one) if one in found else conversation in process.cmdline(one))
+            )
+        )
 
     def _before(self, move: Move) -> Seen:
         entry = self._entry(ProcessId(move.pid, move.start))

@@ -196,6 +196,18 @@ part that they are about. tests/faults/test_table.py holds this table against th
      test_a_foreign_origin_is_refused_even_with_the_token
      test_no_route_leads_to_a_file
      test_a_get_changes_nothing
+   http/test_tokens.py
+     test_the_reading_token_reads_and_gives_no_order
+     test_a_replaced_token_is_worth_nothing_at_once
+   http/test_attacks.py
+     test_a_head_that_can_be_read_in_two_ways_is_no_request
+     test_what_is_no_request_is_answered_as_none
+     test_a_body_that_is_no_order_is_refused_in_words
+     test_what_a_form_of_another_page_could_send_is_no_order
+     test_only_a_post_gives_an_order
+     test_no_path_leads_to_a_file_or_out_of_the_routes
+     test_connections_that_say_nothing_or_little_or_do_not_end_are_closed
+     test_ten_thousand_connections_keep_nobody_out
 32 a sink is down, then back
    queue/test_notifying.py
      test_nothing_is_lost_while_the_notifier_is_down
@@ -214,6 +226,10 @@ part that they are about. tests/faults/test_table.py holds this table against th
    queue/test_dispatching.py
      test_a_prompt_that_was_not_taken_is_entered_once_more_and_then_taken_back
 35 a reload with a broken configuration
+   faults/test_reload.py
+     test_35_a_reload_is_taken_by_every_role_in_its_own_process_and_names_what_changed
+     test_35_a_reload_that_cannot_be_taken_changes_nothing_and_says_what_to_do
+     test_35_roles_that_start_without_the_account_that_a_session_runs_on_leave_that_session_alone
    test_runtime.py
      test_a_reload_keeps_the_old_configuration_when_the_new_one_is_wrong
    http/test_gate.py

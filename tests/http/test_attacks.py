@@ -136,6 +136,7 @@ def test_no_path_leads_to_a_file_or_out_of_the_routes(control: Plane, path: str)
     assert found in (400, 404), whole[:300]
     assert control.token("operate").encode() not in whole
     assert b"application/problem+json" in whole
+    assert sent(control, head(control, f"GET {path}", token=""))[0] in (400, 401, 404), "nor without a token"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from failover.events import TaskUnblocked, UsageRead
 from failover.http import auth
@@ -97,6 +98,37 @@ def test_listeners_who_do_not_read_or_left_delay_nobody(control: Plane) -> None:
         assert stream.take(300) == ids
     for one in others[15:]:
         assert one.take(300) == ids
+        one.close()
+
+
+def test_listeners_who_do_not_read_cost_little_memory_and_miss_nothing(control: Plane) -> None:
+    assert control.process is not None
+    rollup = Path(f"/proc/{control.process.pid}/statm")
+
+    def pages() -> int:
+        return int(rollup.read_text().split()[1])
+
+    def happen(count: int) -> int:
+        with control.store.transaction() as tx:
+            for number in range(count):
+                tx.emit(UsageRead(account="a" * 500, window="w", used=number, resets_at=None, source="test"))
+        return events.last_id(control.store)
+
+    others = [control.stream() for _ in range(40)]
+    with control.stream() as stream:
+        last = happen(1000)
+        while stream.take(1) != [last]:
+            pass
+        before = pages()
+        for _ in range(6):
+            last = happen(1000)
+            while stream.take(1) != [last]:
+                pass
+        # Kept for each of them they would be 160 MB.
+        assert (pages() - before) * 4096 < 40 * 1024 * 1024
+    first = others[0].take(7000)
+    assert first == list(range(last - 6999, last + 1))
+    for one in others:
         one.close()
 
 

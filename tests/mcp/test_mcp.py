@@ -184,7 +184,9 @@ def test_who_operates_gives_orders_and_one_with_the_same_key_is_given_once(contr
             jsonschema.validate(added.structured_content, tools["add_task"].output_schema)
             repeated = await client.call_tool("add_task", {"text": "Mend it.", "name": "mend", "priority": 3,
                                                            "idempotency_key": "mend"})  # fmt: skip
-            assert repeated.structured_content == added.structured_content
+            assert repeated.structured_content == added.structured_content and "before" in text(repeated)
+            taken = await client.call_tool("add_task", {"text": "Mend it.", "name": "mend"})
+            assert taken.is_error and "mend" in text(taken)
 
     asyncio.run(order())
     file = control.folder / "p" / ".agent-queue" / "inbox" / "mend.md"

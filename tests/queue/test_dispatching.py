@@ -144,6 +144,26 @@ def test_a_prompt_whose_hook_was_missed_is_found_in_the_transcript(floor: Floor)
     assert len(floor.submitted("s-0")) == 1
 
 
+def test_a_turn_that_ended_between_two_hand_overs_is_not_the_end_of_the_task(floor: Floor) -> None:
+    """Taken back, then handed over again, and known to be taken by the transcript alone: hooks were missed."""
+    (floor.at("s-0") / "deaf").touch()
+    floor.drop("t1")
+    floor.turn(lambda: floor.state("t1") == "delivering")
+    floor.until("t1", "queued")
+    floor.hook("s-0", "UserPromptSubmit", prompt="of a person")
+    floor.end_turn("s-0", "the answer to a person")
+    (floor.at("s-0") / "deaf").unlink()
+    floor.turn(lambda: floor.submitted("s-0"), timeout=20)
+    written(floor)
+    floor.restart()
+    floor.until("t1", "running")
+    floor.dispatcher.cycle(())
+    assert floor.state("t1") == "running"
+    floor.end_turn("s-0", "its own answer")
+    floor.until("t1", "done")
+    assert floor.result("t1")["message"] == "its own answer"
+
+
 def test_a_prompt_whose_hook_was_missed_is_found_after_the_session_was_moved(floor: Floor) -> None:
     """It was taken while the control plane was dead; a swap moved the session in the middle of that turn."""
     floor.drop("t1")

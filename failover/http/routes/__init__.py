@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from litestar import Litestar
+from typing import Any
+
+from litestar import Litestar, Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from failover.http.app import MAX_BODY
-from failover.http.routes import accounts, checkpoints, events, health, metrics, orders, sessions, status, swaps, tasks
+from failover.http.problem import Trouble
+from failover.http.routes import (
+    accounts,
+    checkpoints,
+    events,
+    health,
+    metrics,
+    orders,
+    sessions,
+    status,
+    swaps,
+    tasks,
+    usage,
+)
 from failover.http.routes.context import Context
 from failover.http.routes.errors import HANDLERS
 
 
+async def _json_alone(request: Request[Any, Any, Any]) -> None:
+    """Refuse what a form of another page could send."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != "application/json":
+        raise Trouble(415, "send the body as Content-Type: application/json")
+
+
 def make_routes(context: Context) -> Litestar:
     """Return the application behind the gate."""
-    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, events, orders, metrics)
+    topics = (health, status, accounts, sessions, tasks, swaps, checkpoints, usage, events, orders, metrics)
     return Litestar(
         route_handlers=[handler for topic in topics for handler in topic.handlers(context)],
         request_max_body_size=MAX_BODY,
+        before_request=_json_alone,
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(
-            title="claude-failover", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+            title="claude-failover",
+            version="1",
+            description="Accounts, sessions, swaps and tasks of a host, and orders. Errors are problem details.",
+            path="/schema",
+            use_handler_docstrings=True,
+            render_plugins=[JsonRenderPlugin()],
+            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{"token": []}],
         ),
         logging_config=None,
     )

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import msgspec
 from litestar import Response, get
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 
 from failover.http import views
 from failover.http.routes.context import Context
+from failover.http.routes.spec import answers
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -19,15 +21,24 @@ class Health(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+_READY = {**answers(token=False), 503: ResponseSpec(Health, description="A role does not run, or the store is away")}
+
+
 def handlers(context: Context) -> Sequence[BaseRouteHandler]:
     """Return the routes of this topic."""
 
-    @get("/healthz", summary="Does the control plane answer?")
+    @get(
+        "/healthz",
+        tags=["health"],
+        summary="Does the control plane answer?",
+        security=[{}],
+        responses=answers(token=False),
+    )
     async def healthz() -> Health:
         """Say that the control plane answers. No token is needed."""
         return Health(True)
 
-    @get("/readyz", summary="Does every role run?")
+    @get("/readyz", tags=["health"], summary="Does every role run?", security=[{}], responses=_READY)
     async def readyz() -> Response[Health]:
         """Say whether every role runs (503: not yet). No token is needed."""
         roles = await context.reader.look(views.roles)

@@ -1,0 +1,66 @@
+"""Who else is on a conversation: a child of the session that is about to become another program is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from failover.config import load
+from failover.host import process
+from failover.store.db import Store
+from failover.switcher.look import Scene
+from tests.waiting import wait_for
+
+CONVERSATION = str(uuid.uuid4())
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process with the conversation among its arguments, a child of this one."""
+    made = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", CONVERSATION])
+    wait_for(lambda: process.with_argument(CONVERSATION), what="its arguments")
+    yield made
+    made.kill()
+    made.wait()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    file = tmp_path / "config.yaml"
+    file.write_text("version: 1\nstate_dir: state\nshared_dir: shared\naccounts: [{name: a, config_dir: a}]\n")
+    config = load(file, {"HOME": str(tmp_path)})
+    config.paths.ensure()
+    store = Store.open(config.paths.store, "test", "boot")
+    yield Scene(config, store, cast(Any, None), 0.0)
+    store.close()
+
+
+def test_a_process_on_the_conversation_is_elsewhere_unless_it_is_ours_or_of_ours(
+    scene: Scene, child: subprocess.Popen[bytes]
+) -> None:
+    assert scene.elsewhere(CONVERSATION, set()) == (child.pid,)
+    assert scene.elsewhere(CONVERSATION, {child.pid}) == ()
+    assert scene.elsewhere(CONVERSATION, {os.getpid()}) == ()
+
+
+def test_a_child_that_is_gone_before_its_parent_is_asked_for_is_nobody(
+    scene: Scene, child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = process.ancestors
+
+    def late(pid: int) -> list[int]:
+        if pid == child.pid:
+            child.kill()
+            child.wait()
+        return asked(pid)
+
+    monkeypatch.setattr(process, "ancestors", late)
+    assert scene.elsewhere(CONVERSATION, {os.getpid()}) == ()
+    assert child.returncode
