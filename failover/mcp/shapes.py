@@ -180,7 +180,8 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Added(msgspec.Struct, frozen=True):
-    """A task that was put into an inbox. state: queued, or what became of it where it had been added before."""
+    """A task that was put into an inbox. project: empty where it was added before and not named; state: queued, or what
+    became of it where it was added before."""
 
     name: str
     project: str

@@ -214,11 +214,25 @@ def api(real: Path | None, trials: int, seconds: float = 60.0) -> list[dict[str,
     ]
 
 
+def metrics(real: Path | None, trials: int) -> list[dict[str, Any]]:
+    """Measure what a scrape of a pool of 20 sessions costs the control plane."""
+    from failover.sim import bench_metrics
+
+    found = bench_metrics.cost()
+    bare = found["/healthz"]
+    return [
+        row("an answer that tells nothing, processor", bare, "ms", None, 20.0),
+        row("a scrape of 20 sessions, processor", found["/metrics"], "ms", None, 20.0),
+        row("a scrape with the roles' share of memory, processor", found["/metrics?pss=1"], "ms", None, 40.0),
+    ]
+
+
 BENCHMARKS: dict[str, Callable[[Path | None, int], list[dict[str, Any]]]] = {
     "blackout": blackout,
     "threshold": threshold,
     "queue": queue,
     "api": api,
+    "metrics": metrics,
 }
 
 
