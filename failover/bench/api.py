@@ -101,9 +101,9 @@ def _load(world: World, found: Figures) -> Iterator[None]:
     assert process.stdin is not None and process.stdout is not None
     try:
         assert process.stdout.readline() == "listening\n", "the load did not begin"
-        began, used = time.monotonic(), _cpu(pid)
+        began, used = time.monotonic(), cpu_of(pid)
         yield
-        found.cpu = (_cpu(pid) - used) / (time.monotonic() - began)
+        found.cpu = (cpu_of(pid) - used) / (time.monotonic() - began)
     finally:
         process.stdin.close()
         said = process.stdout.read()
@@ -114,7 +114,8 @@ def _load(world: World, found: Figures) -> Iterator[None]:
     found.failed, found.first_failure = told["errors"], told["first"]
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Return the processor time that a process has taken (seconds, in hundredths)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

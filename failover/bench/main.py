@@ -30,6 +30,7 @@ BENCHMARKS = {
     "top": ("cli", "top"),
     "api": ("api", "api"),
     "page": ("page", "page"),
+    "metrics": ("metrics", "metrics"),
     "growth": ("growth", "growth"),
 }
 TIMED = ("idle", "top", "api")

@@ -18,7 +18,8 @@ from failover.core.usage import SAME_PERIOD, Reading
 
 _SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_KINDS, _URGENCIES = ("swap", "restart", "stop", "fresh"), ("idle", "soft", "hard")
+#: Swaps between accounts are there from the start; restarts, stops and fresh starts when the first one was.
+_KINDS, _URGENCIES = ("swap",), ("idle", "soft", "hard")
 _OUTCOMES = ("done", "partial", "refused", "failed")
 
 
@@ -51,7 +52,7 @@ FAMILIES: Mapping[str, Family] = {
     "swap_duration_seconds": Family("From a swap's beginning to its end.", {"kind": _KINDS}, _SECONDS),
     "move_blackout_seconds": Family(
         "From the signal that ends a session to its proof of life under the other account.",
-        {"kind": ("swap", "restart", "fresh")},
+        {"kind": _KINDS},
         _SECONDS,
     ),
     "threshold_to_swap_seconds": Family(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,16 +28,16 @@ class Agents:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._opening: asyncio.Task[Endpoint | None] | None = None
+        self._opening: asyncio.Task[Endpoint | str] | None = None
         self._asked: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
         endpoint = await asyncio.shield(self._opening)
-        if endpoint is None:
-            self._opening = None  # it may be installed meanwhile
-            await send_problem(send, 501, f"{INSTALL}; then: claude-failover down, and up", close=False)
+        if isinstance(endpoint, str):
+            self._opening = None  # it may be put in order meanwhile
+            await send_problem(send, 501, endpoint, close=False)
             return
         task = asyncio.create_task(endpoint(scope, receive, send))
         self._asked.add(task)
@@ -56,18 +57,25 @@ class Agents:
         """Let everybody go: a stream would keep the control plane from ending."""
         for task in self._asked:
             task.cancel()
-        if self._opening is not None and self._opening.done() and (endpoint := self._opening.result()):
-            endpoint.close()
+        if self._opening is not None and self._opening.done():
+            endpoint = self._opening.result()
+            if not isinstance(endpoint, str):
+                endpoint.close()
 
-    async def _open(self) -> Endpoint | None:
+    async def _open(self) -> Endpoint | str:
+        """Return the MCP server, or in words why there is none."""
         endpoint = await asyncio.to_thread(self._load)
-        if endpoint is not None:
+        if not isinstance(endpoint, str):
             await endpoint.begin()
         return endpoint
 
-    def _load(self) -> Endpoint | None:
+    def _load(self) -> Endpoint | str:
+        # In a thread: it takes a second of CPU, and no hook may wait for it.
         try:
-            from failover.mcp.streamable import Endpoint  # in a thread: a second of CPU, and no hook may wait for it
-        except ModuleNotFoundError:
-            return None
+            from failover.mcp.streamable import Endpoint
+        except ModuleNotFoundError as error:
+            return f"{INSTALL} ({error}); then: claude-failover down, and up"
+        except Exception as error:  # a package that is broken, of another release, or half installed
+            logging.getLogger("control-plane").exception("the package for MCP cannot be loaded")
+            return f"the package for MCP cannot be loaded ({type(error).__name__}: {error}); install it anew"
         return Endpoint(self._socket)

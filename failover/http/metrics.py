@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import time
 from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -31,6 +32,8 @@ _PREFIX = "claude_failover_"
 #: So many projects, the first of the configuration, have a series of their own; the others are one.
 PROJECTS = 50
 OTHERS = "(others)"
+#: How often it is looked ahead (seconds).
+_FORESEEN_EACH = 60.0
 
 
 def scrape(config: Config, pending: Tally, accept: str, pss: bool) -> tuple[bytes, str]:
@@ -48,6 +51,34 @@ def scrape(config: Config, pending: Tally, accept: str, pss: bool) -> tuple[byte
         return encode(registry), content_type
     finally:
         store.close()
+
+
+class _Foresight:
+    """What was expected last. A look ahead goes through hundreds of readings, and changes little within a minute."""
+
+    def __init__(self) -> None:
+        self._config: Config | None = None
+        self._made = 0.0
+        self._crosses: dict[tuple[str, str], float | None] = {}
+
+    def look(
+        self, config: Config, store: Store
+    ) -> tuple[tuple[account_views.AccountView, ...], dict[tuple[str, str], float | None]]:
+        """Return the accounts, and when each window is expected at its threshold (epoch seconds)."""
+        now = time.monotonic()
+        stale = config is not self._config or now - self._made > _FORESEEN_EACH
+        found = account_views.accounts(config, store, foreseen=stale)
+        if stale:
+            self._config, self._made = config, now
+            self._crosses = {
+                (one.name, window.window): window.forecast.crosses if window.forecast else None
+                for one in found
+                for window in one.windows
+            }
+        return found, self._crosses
+
+
+_FORESIGHT = _Foresight()
 
 
 class _Pool(Collector):
@@ -83,7 +114,8 @@ class _Pool(Collector):
         soon = _gauge("account_forecast_timestamp_seconds", "When the window is expected at its threshold.", *of)
         usable = _gauge("account_usable", "1 while it is enabled and no window of it is known to be at its threshold.",
                         "account")  # fmt: skip
-        for one in account_views.accounts(self._config, self._store, foreseen=True):
+        views_now, foreseen = _FORESIGHT.look(self._config, self._store)
+        for one in views_now:
             for window in one.windows:
                 labels = (one.name, window.window)
                 limit.add_metric(labels, window.threshold / 100)
@@ -92,8 +124,8 @@ class _Pool(Collector):
                     read.add_metric(labels, window.observed_ms / 1000)
                 if window.resets_at is not None:
                     reset.add_metric(labels, window.resets_at)
-                if window.forecast is not None and window.forecast.crosses is not None:
-                    soon.add_metric(labels, window.forecast.crosses)
+                if (crosses := foreseen.get((one.name, window.window))) is not None:
+                    soon.add_metric(labels, crosses)
             full = any(window.used is not None and window.used >= window.threshold for window in one.windows)
             usable.add_metric((one.name,), one.enabled and one.paid != "never" and not full)
         ends = _gauge("account_login_expiry_timestamp_seconds", "When the account's login ends.", "account")

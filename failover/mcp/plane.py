@@ -24,7 +24,11 @@ _PATIENCE, _LOOK = 3.0, 0.1
 
 
 class Refused(Exception):
-    """The control plane did not do it, in a sentence of its own or of ours."""
+    """The control plane did not do it, in a sentence of its own or of ours. status: of its answer, 0 for none."""
+
+    def __init__(self, sentence: str, status: int = 0) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class Rung(NamedTuple):
@@ -51,7 +55,7 @@ class Plane:
         """Close what is open."""
         await self._client.aclose()
 
-    async def get(self, path: str, kind: type[T] | Any, authorization: str = "", **params: str | int) -> T:
+    async def get(self, path: str, kind: type[T] | Any, authorization: str = "", **params: str | float) -> T:
         """Return what stands at a path. authorization: the header of who asks, instead of the token. Raises Refused."""
         answer = await self._asked_twice("GET", path, authorization, params=params)
         try:
@@ -124,7 +128,7 @@ class Plane:
             except httpx2.HTTPError as error:
                 raise _Lost(f"{self._where}: no answer ({error or type(error).__name__})") from None
         if answer.status_code >= 300:
-            raise Refused(_words(answer.status_code, answer.content))
+            raise Refused(_words(answer.status_code, answer.content), answer.status_code)
         return answer.content
 
 

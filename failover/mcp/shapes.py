@@ -57,7 +57,7 @@ class AddTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1, description="What is to be done, in Markdown.")]
     project: Annotated[str, Meta(description="Folder of the project; may be left out where there is only one.")] = ""
     name: Annotated[str, Meta(description="The file's name without .md; without it, one is made.")] = ""
-    priority: Annotated[int | None, Meta(description="Higher ones go first; without it, 0.")] = None
+    priority: Annotated[int, Meta(ge=-1_000_000, le=1_000_000, description="Higher ones go first.")] = 0
     idempotency_key: _Key = ""
 
 
@@ -180,11 +180,12 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Added(msgspec.Struct, frozen=True):
-    """A task that was put into an inbox."""
+    """A task that was put into an inbox. project: empty where it was added before and not named; state: queued, or what
+    became of it where it was added before."""
 
     name: str
     project: str
-    file: str
+    state: str
 
 
 def glance(view: StatusView) -> Glance:

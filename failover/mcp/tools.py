@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-import anyio
 import msgspec
 
 from failover.events import Envelope, topic
@@ -18,8 +18,8 @@ from failover.mcp import shapes
 from failover.mcp.plane import Plane, Refused
 from failover.store.orders import Order, OrderResult
 
-#: How often an order is asked after while it is waited for (seconds).
-_LOOK = 0.25
+#: How long one answer about an order that is open may take (seconds).
+_WAIT = 10.0
 
 
 class OrderState(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Caller(NamedTuple):
     authorization: str
     by: str
 
-    async def get(self, path: str, kind: Any, **params: str | int) -> Any:
+    async def get(self, path: str, kind: Any, **params: str | float) -> Any:
         """Return what stands at a path. Raises Refused."""
         return await self.plane.get(path, kind, self.authorization, **params)
 
@@ -115,7 +115,7 @@ async def swaps(caller: Caller, asked: shapes.SwapsAsked) -> Answer:
 
 async def events(caller: Caller, asked: shapes.EventsAsked) -> Answer:
     """What happened."""
-    params: dict[str, str | int] = {"topic": asked.topic, "limit": asked.limit}
+    params: dict[str, str | float] = {"topic": asked.topic, "limit": asked.limit}
     if asked.after is not None:
         params["after"] = asked.after
     seen = await caller.get("/v1/events", list[Envelope], **params)
@@ -129,8 +129,11 @@ async def events(caller: Caller, asked: shapes.EventsAsked) -> Answer:
 
 async def explain(caller: Caller, asked: shapes.Nothing) -> Answer:
     """Why the policy does what it does."""
-    seen: DecisionView | None = (await caller.get("/v1/status", StatusView)).decision
-    if seen is None:
+    try:
+        seen: DecisionView = await caller.get("/v1/decision", DecisionView)
+    except Refused as error:
+        if error.status != 404:
+            raise
         return Answer(shapes.Explained(None), "nothing was decided yet")
     where = f" from {seen.source} to {seen.target}" if seen.kind == "swap" else ""
     lines = [f"{seen.kind}{where}", *(f"{one.account}: {one.verdict}" for one in seen.verdicts)]
@@ -139,10 +142,19 @@ async def explain(caller: Caller, asked: shapes.Nothing) -> Answer:
 
 async def add_task(caller: Caller, asked: shapes.AddTask) -> Answer:
     """Put a task into an inbox."""
-    fields = {name: getattr(asked, name) for name in ("text", "project", "name", "priority")}
-    wanted = {name: value for name, value in fields.items() if value not in ("", None)}
-    found = msgspec.convert(await caller.order("/v1/tasks", wanted, asked.idempotency_key), shapes.Added)
-    return Answer(found, "the task is queued")
+    name, key = asked.name or f"mcp-{asked.idempotency_key or uuid.uuid4().hex[:12]}", asked.idempotency_key
+    if key:
+        seen = await caller.get("/v1/tasks", list[TaskView], name=name, limit=500)
+        if known := [one for one in seen if asked.project in ("", one.project)]:
+            return Answer(shapes.Added(name, known[0].project, known[0].state), "it was added before")
+    wanted = {"text": asked.text, "project": asked.project, "name": name, "priority": asked.priority}
+    try:
+        found = msgspec.convert(await caller.order("/v1/tasks", wanted, key), _Queued)
+    except Refused as error:
+        if not key or error.status != 409:
+            raise
+        return Answer(shapes.Added(name, asked.project, "queued"), "it was added before")
+    return Answer(shapes.Added(found.name, found.project, "queued"), "the task is queued")
 
 
 async def swap(caller: Caller, asked: shapes.SwapWanted) -> Answer:
@@ -151,14 +163,14 @@ async def swap(caller: Caller, asked: shapes.SwapWanted) -> Answer:
     placed = await _placed(caller, "swap", args, asked.idempotency_key)
     until = time.monotonic() + asked.wait_seconds
     while True:
-        result = (await caller.get(f"/v1/orders/{placed.order}", OrderState)).result
+        wait = min(_WAIT, max(0.0, until - time.monotonic()))
+        result = (await caller.get(f"/v1/orders/{placed.order}", OrderState, wait=round(wait, 3))).result
         if result is not None:
             done = shapes.Done(result.outcome, result.sentence, placed.order, json.loads(result.detail or "{}"))
             return Answer(done, f"order {placed.order} is {result.outcome}")
         if time.monotonic() >= until:
             said = f"order {placed.order} is under way; see the tool swaps, or status"
             return Answer(shapes.Done("open", said, placed.order), said)
-        await anyio.sleep(_LOOK)
 
 
 async def pause(caller: Caller, asked: shapes.Keyed) -> Answer:
@@ -174,6 +186,11 @@ async def resume(caller: Caller, asked: shapes.Keyed) -> Answer:
 async def _at_once(caller: Caller, verb: str, key: str) -> Answer:
     placed = await _placed(caller, verb, {}, key)
     return Answer(shapes.Done("done", placed.sentence), placed.sentence)
+
+
+class _Queued(msgspec.Struct, frozen=True):
+    name: str
+    project: str
 
 
 class _Placed(msgspec.Struct, frozen=True):

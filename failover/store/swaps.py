@@ -69,12 +69,6 @@ def open_swap(store: Store) -> SwapRow | None:
     return _swap(row) if row else None
 
 
-def get(store: Store, swap: int) -> SwapRow | None:
-    """Return a swap."""
-    row = store.one("SELECT * FROM swaps WHERE id = ?", (swap,))
-    return _swap(row) if row else None
-
-
 def latest(store: Store, limit: int = 20, *, fresh: bool = False) -> list[SwapRow]:
     """Return the newest swaps, newest first. fresh: with the starts of new conversations, which tell of no account."""
     which = "" if fresh else " INDEXED BY swaps_of_accounts WHERE kind != 'fresh'"

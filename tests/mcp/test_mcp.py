@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -12,12 +13,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import jsonschema
 import mcp_types as types
 import pytest
+from click.testing import CliRunner
 from mcp import Client
 from mcp.client.subscriptions import ResourceUpdated
 
+from failover.cli import verbs
 from failover.config import load
 from failover.core.task import Task
 from failover.events import TaskQueued
@@ -182,7 +186,10 @@ def test_who_operates_gives_orders_and_one_with_the_same_key_is_given_once(contr
             jsonschema.validate(added.structured_content, tools["add_task"].output_schema)
             repeated = await client.call_tool("add_task", {"text": "Mend it.", "name": "mend", "priority": 3,
                                                            "idempotency_key": "mend"})  # fmt: skip
-            assert repeated.structured_content == added.structured_content
+            assert (added.structured_content["name"], added.structured_content["state"]) == ("mend", "queued")
+            assert repeated.structured_content["name"] == "mend" and "before" in text(repeated)
+            taken = await client.call_tool("add_task", {"text": "Mend it.", "name": "mend"})
+            assert taken.is_error and "mend" in text(taken)
 
     asyncio.run(order())
     file = control.folder / "p" / ".agent-queue" / "inbox" / "mend.md"
@@ -292,9 +299,9 @@ def test_what_happens_while_the_control_plane_is_away_is_told_when_it_is_back() 
             ) as heard:
                 put_task(control, "before")
                 assert await asyncio.wait_for(heard.get(), 20) == "failover://tasks"
-                await asyncio.to_thread(control.stop)
+                control.stop()
                 put_task(control, "meanwhile")
-                await asyncio.to_thread(control.start)
+                control.start()
                 assert await asyncio.wait_for(heard.get(), 20) == "failover://tasks"
 
         asyncio.run(listen())
@@ -308,7 +315,7 @@ def test_where_nobody_answers_it_says_what_to_do_and_goes_on_when_somebody_does(
             async with over_stdio(control) as client:
                 result = await client.call_tool("status", {})
                 assert result.is_error and "claude-failover up" in text(result)
-                await asyncio.to_thread(control.start)
+                control.start()
                 assert not (await client.call_tool("status", {})).is_error
 
         asyncio.run(ask())
@@ -317,7 +324,7 @@ def test_where_nobody_answers_it_says_what_to_do_and_goes_on_when_somebody_does(
 def test_the_package_is_loaded_at_the_first_request_and_streams_do_not_keep_the_control_plane_from_ending() -> None:
     def loaded(control: Plane) -> bool:
         assert control.process is not None
-        return "pydantic_core" in Path(f"/proc/{control.process.pid}/maps").read_text()
+        return "cryptography" in Path(f"/proc/{control.process.pid}/maps").read_text()
 
     with plane() as control:
         control.tcp("GET", "/v1/status")
@@ -331,9 +338,10 @@ def test_the_package_is_loaded_at_the_first_request_and_streams_do_not_keep_the_
                 assert await asyncio.to_thread(control.stop) == 0
                 control.process = None
 
-        with pytest.raises(BaseException, match=r".*"):
-            asyncio.run(asyncio.wait_for(ask(), 50))
-        assert control.process is None, "it ended while a client listened"
+        # What the client makes of it is the client's affair; the control plane ended while it listened.
+        with contextlib.suppress(BaseExceptionGroup, OSError, httpx2.HTTPError):
+            asyncio.run(ask())
+        assert control.process is None
 
 
 def test_a_token_that_was_replaced_is_worth_nothing() -> None:
@@ -345,30 +353,28 @@ def test_a_token_that_was_replaced_is_worth_nothing() -> None:
             assert control.tcp("POST", "/mcp", {}, token=False, **headers)[0] == status
 
 
-@contextmanager
-def without_the_package(folder: Path) -> Iterator[dict[str, str]]:
-    """Give what PYTHONPATH has to be, so that the package is not to be found."""
-    for name in ("mcp", "mcp_types"):
-        (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text(
-            f"raise ModuleNotFoundError('No module named {name!r}', name={name!r})"
-        )
-    yield {"PYTHONPATH": f"{folder}:{ROOT}"}
+MISSING = "raise ModuleNotFoundError(\"No module named 'mcp'\", name='mcp')"
 
 
-def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path) -> None:
-    with without_the_package(tmp_path) as environ, plane() as control:
+@pytest.mark.parametrize(
+    ("package", "words"), [(MISSING, "pip install 'claude-failover[mcp]'"), ("1 / 0", "ZeroDivisionError")]
+)
+def test_without_the_extra_it_says_how_to_get_it_and_ends_as_ever(tmp_path: Path, package: str, words: str) -> None:
+    (tmp_path / "mcp").mkdir()
+    (tmp_path / "mcp" / "__init__.py").write_text(package)
+    with plane() as control:
         control.stop()
-        control.environ.update(environ)
+        control.environ["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
         control.start()
         status, answer = control.tcp("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "ping"})
         assert (status, answer["status"], answer["title"]) == (501, 501, "Not Implemented")
-        assert "pip install 'claude-failover[mcp]'" in answer["detail"]
+        assert words in answer["detail"]
         assert control.tcp("GET", "/v1/status")[0] == 200
-        program = [sys.executable, "-c", "from failover.cli import main; main()", "mcp"]
-        done = subprocess.run(program, env=control.environ, cwd=ROOT, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 1 and "pip install 'claude-failover[mcp]'" in done.stderr
-        assert done.stdout == ""
+        if package == MISSING:
+            program = [sys.executable, "-c", "from failover.cli import main; main()", "mcp"]
+            done = subprocess.run(program, env=control.environ, cwd=ROOT, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 1 and words in done.stderr and done.stdout == ""
+        assert control.stop() == 0
 
 
 @pytest.mark.parametrize(
@@ -388,9 +394,8 @@ def test_wrong_arguments_are_told_at_once(tmp_path: Path, arguments: list[str], 
         file.write_text("" if name == "empty" else "x" * 40)
         file.chmod(0o644 if name == "open" else 0o600)
     filled = [one.format(**{name: str(file) for name, file in names.items()}) for one in arguments]
-    program = [sys.executable, "-c", "from failover.cli import main; main()", "mcp", *filled]
-    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode in (1, 2) and words in done.stderr, done.stderr
+    answer = CliRunner().invoke(verbs, ["mcp", *filled])
+    assert answer.exit_code in (1, 2) and words in answer.stderr, answer.output
 
 
 def test_nobody_waits_for_the_package_but_who_asked_for_it() -> None:

@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from litestar.handlers import BaseRouteHandler
 
 from failover.http.routes.context import Context
+from failover.http.routes.spec import answers
 
 
 def handlers(context: Context) -> Sequence[BaseRouteHandler]:
@@ -25,7 +26,7 @@ def handlers(context: Context) -> Sequence[BaseRouteHandler]:
                 context.tally.add(pending)
                 raise
 
-    @get("/metrics", media_type="text/plain", summary="Metrics for Prometheus")
+    @get("/metrics", media_type="text/plain", tags=["metrics"], summary="For Prometheus", responses=answers(400))
     async def metrics(request: Request[Any, Any, Any], pss: bool = False) -> Response[bytes]:
         """Return all metrics, as text or, where the Accept header asks for it, as OpenMetrics. pss: with each role's
         share of memory, which takes some milliseconds more."""
