@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from failover.bench.api import cpu_of
 from failover.bench.result import Row, row
 from failover.http import auth
 from failover.sim import history
-from failover.sim.bench_api import cpu_of
 from failover.sim.world import World
 from failover.store.db import Store
 

@@ -91,6 +91,12 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+def get(store: Store, swap: int) -> SwapRow | None:
+    """Return a swap."""
+    row = store.one("SELECT * FROM swaps WHERE id = ?", (swap,))
+    return _swap(row) if row else None
+
+
 def journal_of(store: Store, move: int) -> tuple[JournalEntry, ...]:
     """Return the steps of a move, oldest first."""
     rows = store.query("SELECT at_ms, was, state, why FROM journal WHERE move = ? ORDER BY id", (move,))
