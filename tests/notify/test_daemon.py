@@ -20,7 +20,9 @@ from tests.waiting import wait_for
 
 def test_a_role_that_dies_over_and_over_is_told_and_each_line_of_the_log_is_an_object() -> None:
     with small_config() as made:
-        made.file.write_text(made.file.read_text() + "notify: [{kind: file, path: n}, {kind: stdout}]\n")
+        made.file.write_text(
+            made.file.read_text() + "usage: {poll: false}\nnotify: [{kind: file, path: n}, {kind: stdout}]\n"
+        )
         config = load(made.file)
         up(config, wait=60)
         try:
