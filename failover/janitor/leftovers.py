@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ _PART_RESTS = 3600.0
 _MB = 1_000_000
 
 
-class FileSweep:
+class FileSweep(ABC):
     """Sweeps of files: what is found is removed."""
 
     kind = ""
@@ -43,8 +44,9 @@ class FileSweep:
         """Remove a file."""
         return remove(self._found[finding.subject])
 
+    @abstractmethod
     def _look(self) -> Iterator[tuple[Path, str]]:
-        raise NotImplementedError
+        """Yield each file that may go, and why."""
 
     def _old(self, folder: Path, pattern: re.Pattern[str], age: float) -> Iterator[Path]:
         """Return the plain files of a folder that are named so and that old; what cannot be looked at is told."""
@@ -63,7 +65,7 @@ class Parts(FileSweep):
     somebody's task on its way."""
 
     kind = "half-written files"
-    _IN_STATE = re.compile(r"\..*\.part|supervisord\.conf\.part|\.state\.db\.\d+|token\.\d+")
+    _IN_STATE = re.compile(r"\..*\.part|supervisord\.conf\.part|\.state\.db\.\d+|token\.\d+(\.[0-9a-f]{8})?")
     #: As `replace` in failover/queue/folder.py names what becomes status.json, a result or a reason.
     _IN_QUEUE = re.compile(r"\..*(\.json|\.txt|-[0-9a-f]{12})\.part", re.DOTALL)
 
