@@ -101,6 +101,8 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
 
 def is_binary(arguments: Sequence[str]) -> bool:
     """Say whether a command line is the binary's, native or under node."""
+    if not arguments:
+        return False  # one that is becoming another program, or has just ended
     first = Path(arguments[0]).name
     second = arguments[1] if len(arguments) > 1 else ""
     return first in ("claude", "claude.exe") or (

@@ -278,6 +278,9 @@ def test_a_swap_is_seen_to_pass_in_a_real_terminal(world: World) -> None:
     terminal = Terminal(world)
     try:
         terminal.shows("9 roles run", "ccl-0", "idle", "q quit")
+        for name in world.sessions:  # each has something to finish first, so that there is something to see
+            world.type(name, "MARK_BASH{sleep 3}")
+        terminal.shows("working")
         mover = subprocess.Popen(
             [sys.executable, *PROGRAM[1:], "swap", "--to", "backup"],
             env=world.environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

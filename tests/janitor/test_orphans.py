@@ -19,6 +19,7 @@ from failover.janitor import orphans
 from failover.store import flags, sessions
 from failover.store.sessions import Placement
 from tests.janitor.house import House
+from tests.places import short_dir
 from tests.waiting import wait_for
 
 LAUNCH = "0123456789ab"
@@ -148,7 +149,7 @@ def test_what_bears_no_mark_of_ours_is_never_touched(house: House, started: list
 
 
 def test_nobody_is_ended_while_paused_or_where_the_setting_says_so(
-    tmp_path: Path, started: list[subprocess.Popen[bytes]], house: House
+    started: list[subprocess.Popen[bytes]], house: House
 ) -> None:
     one = start(started, program(house))
     with house.store.transaction() as tx:
@@ -156,10 +157,10 @@ def test_nobody_is_ended_while_paused_or_where_the_setting_says_so(
     assert "orphaned" not in house.sweep()
     with house.store.transaction() as tx:
         flags.resume(tx, "a person")
-    (tmp_path / "second").mkdir()
-    leaves = House(tmp_path / "second", janitor={"orphans": "leave"})
-    two = start(started, program(leaves))
-    assert "orphaned" not in leaves.sweep()
+    with short_dir() as second:
+        leaves = House(second, janitor={"orphans": "leave"})
+        two = start(started, program(leaves))
+        assert "orphaned" not in leaves.sweep()
     assert process.alive(one) and process.alive(two)
 
 

@@ -15,9 +15,9 @@ from tests.page.browser import Reader, read
 from tests.page.pool import pool
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return Debian's Chromium, without a window."""
+    """Return Debian's Chromium, without a window. A module's own: its event loop would be in the way of other tests."""
     try:
         with chromium() as found:
             yield found

@@ -188,7 +188,8 @@ def test_a_task_whose_session_asks_for_a_permission_is_blocked_and_that_is_told_
     (told,) = [one.event for one in floor.events("task.blocked")]
     fields = {"task": 1, "name": "t1", "session": "s-0", "waiting_for": "permission prompt"}
     said = notice.notice(topic(told), fields, str)
-    assert said == notice.Notice("warning", "Task 1 (t1) waits for you in session s-0: permission prompt.")
+    assert said is not None and said.severity == "warning"
+    assert said.text == "Task 1 (t1) waits for you in session s-0: permission prompt."
     assert views.status(floor.config, floor.store).tasks == {"blocked": 1}
     StatusFiles(floor.config, SystemClock()).update(floor.store)
     told_others = json.loads((floor.inbox.parent / "status.json").read_text())

@@ -10,6 +10,7 @@ import pytest
 
 from failover.host import process
 from failover.takeover import survey
+from tests.waiting import wait_for
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,8 @@ def test_of_a_live_process_its_folders_and_its_program_are_known(tmp_path: Path)
         try:
             one = process.identify(child.pid)
             assert one is not None
-            assert survey.native(one, process.cmdline(one)) == str(binary)
+            wait_for(lambda: survey.native(one, process.cmdline(one)) == str(binary), what="its own program")
+            assert survey.native(one, ()) == ""
             assert survey.native(one, ["node", "claude"]) == ""
             assert survey.config_dir_of(one, Path("/home/op")) == tmp_path / "afar"
             assert survey.cwd_of(one) == str(tmp_path)
