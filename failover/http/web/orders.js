@@ -8,7 +8,7 @@ import { many, OVER, span, stepName, tokens } from "./words.js";
 const LOOK = 2000;
 
 export class Orders {
-  // view(): {status, accounts, tasks} as last read; rights(): shuts the buttons that the token does not open
+  // view(): {status, tasks} as last read; rights(): shuts the buttons that the token does not open
   constructor(view, rights) {
     this.view = view;
     this.rights = rights;
@@ -137,11 +137,11 @@ export class Orders {
 
   // First what would move and the bill, then the order. The order is of what was shown: another choice, another look.
   swap({ to = "", session = "" }) {
-    const { accounts, status } = this.view();
+    const { status } = this.view();
     const living = status.sessions.filter((one) => one.pid);
     const target = h("select", { name: "to", id: "swap-to" },
       h("option", { value: "" }, "where the policy would go"),
-      ...accounts.map((one) => h("option", { value: one.name }, `${one.name}${one.against ? ` (${one.against})` : ""}`)));
+      ...status.accounts.map((one) => h("option", { value: one.name }, `${one.name}${one.against ? ` (${one.against})` : ""}`)));
     target.value = to;
     const boxes = living.map((one) => h("input", { type: "checkbox", value: one.name }));
     boxes.forEach((box) => { box.checked = box.value === session; });
