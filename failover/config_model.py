@@ -148,8 +148,8 @@ class Http(msgspec.Struct, frozen=True):
 
     @property
     def port(self) -> int:
-        """Return the port."""
-        return int(self.listen.rpartition(":")[2])
+        """Return the port, 0 where there is no TCP address."""
+        return 0 if self.listen == "none" else int(self.listen.rpartition(":")[2])
 
 
 class Tmux(msgspec.Struct, frozen=True):

@@ -147,7 +147,7 @@ class Guard:
 
     def __init__(self, host: str, port: int, *, names: Collection[str] = (), scheme: str = "http") -> None:
         listed = {"localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host}
-        listed |= {f"[{name}]" if ":" in name else name.lower() for name in names}
+        listed |= {f"[{name.lower()}]" if ":" in name else name.lower() for name in names}
         self._hosts = {f"{name}:{port}".encode() for name in listed}
         if port == (443 if scheme == "https" else 80):
             self._hosts |= {name.encode() for name in listed}
