@@ -60,6 +60,7 @@ def take(folder: Path) -> list[Path]:
         for place, (name, options) in enumerate(_PICTURES.items()):
             page = browser.new_page(reduced_motion="reduce", **options)
             page.goto(f"http://{listen}/#token={secret}")
+            page.locator("#plot path.use").first.wait_for()
             for task in _TASKS:
                 project = "app" if len(task) % 2 else "web"
                 drop_task(world, project, f"{task}-{place + 1}" if place else task, 4, 1.5)

@@ -36,6 +36,7 @@ def seen(reader: Open, shown: Plane) -> Reader:
     found = reader(address(shown))
     found.see("#rows tr")
     found.see("#accounts .window")
+    found.see("#pause:enabled")
     return found
 
 

@@ -53,7 +53,7 @@ function want(name) {
     one.again = true;
     return;
   }
-  one.timer = setTimeout(() => read(name), Math.max(0, (one.at ?? 0) + one.gap - performance.now()));
+  one.timer = setTimeout(() => read(name), one.at === undefined ? 0 : Math.max(0, one.at + one.gap - performance.now()));
 }
 
 async function read(name) {
@@ -112,6 +112,7 @@ function drawStatus() {
   drawCounts(status);
   drawRoles(status);
   orders.progress(status.swap);
+  ready();
   text(byId("pause"), status.paused_by ? "Resume…" : "Pause…");
   attr(document.documentElement, "data-paused", status.paused_by ? "yes" : null);
   document.title = status.swap ? `${status.swap.kind} ${status.swap.id} · claude-failover` : "claude-failover";
@@ -128,6 +129,7 @@ function drawPool() {
   chooseWindows(state.accounts);
   if (!byId("plot").firstChild) plot();
   rights();
+  ready();
   if (state.status) drawSessions(state.status, orders);
 }
 
@@ -148,6 +150,12 @@ function rights() {
   }
   byId("why").hidden = !shut;
   text(byId("why"), shut ? "This token may only read; orders need the other one: claude-failover page" : "");
+}
+
+// Nothing can be ordered before it is known what there is.
+function ready() {
+  if (state.scope === "read" || !state.status || !state.accounts.length) return;
+  byId("swap").disabled = byId("pause").disabled = false;
 }
 
 function linked(kind, { since = 0, again = 0 } = {}) {
@@ -235,7 +243,7 @@ byId("gate").addEventListener("submit", (event) => {
 byId("range").addEventListener("submit", (event) => event.preventDefault());
 byId("window").addEventListener("change", plot);
 byId("since").addEventListener("change", () => {
-  PARTS.usage.at = 0;
+  PARTS.usage.at = undefined;
   want("usage");
 });
 let drawn = 0;
