@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from failover.bench.result import Row, machine
+from failover.errors import HostError
 from failover.sim import real_cli
 
 #: name → module of this package, the function in it. A function takes the real binary (None: the simulated one) and
@@ -58,13 +59,20 @@ def main(
     names: Sequence[str], real: bool, trials: int, seconds: float, file: Path | None, compare: Path | None
 ) -> None:
     """Measure, each figure against its limit in the same run. A benchmark that breaks ends it with 1; one that is
-    outside its budget does not: that may be the machine."""
+    outside its budget does not: that may be the machine. Of all, one that lacks something of this host is left out."""
     binary = real_cli.real_claude() if real else None
     before = _earlier(compare) if compare else {}
     results: list[Row] = []
     for name in names or BENCHMARKS:
         click.echo(f"{name}: measuring ...", err=True)
-        for result in measure(name, binary, trials, seconds):
+        try:
+            found = measure(name, binary, trials, seconds)
+        except HostError as error:
+            if name in names:
+                raise click.ClickException(str(error)) from None
+            click.echo(f"{name}: left out, since {error}", err=True)
+            continue
+        for result in found:
             results.append(result)
             click.echo(result.sentence() + _beside(result, before.get(result.name)))
     outside = [result.name for result in results if result.verdict == "outside"]
