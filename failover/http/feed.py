@@ -29,9 +29,11 @@ _KEPT, _PAGE = 1000, 200
 _MOST_TEXT = 64 * 1024
 #: A listener hears something at least this often (seconds).
 _ALIVE_EVERY = 10.0
-#: The store is looked at this often even when the bus told of nothing, and not oftener than that (seconds): what
-#: happens meanwhile is told together, at the cost of one event.
-_LOOK_EVERY, _REST = 1.0, 0.1
+#: The store is looked at this often even when the bus told of nothing (seconds).
+_LOOK_EVERY = 1.0
+#: What happens within this time (seconds) is told together, at the cost of one event: for each listener a little more,
+#: so that many cost no more than few.
+_REST, _REST_EACH = 0.05, 0.001
 #: How many listeners are told before the loop sees to its other work: hooks come in on it too.
 _AT_ONCE = 4
 
@@ -155,7 +157,7 @@ class Feed:
                 continue
             if found:
                 await self._tell(found)
-            await asyncio.sleep(_REST)
+            await asyncio.sleep(_REST + _REST_EACH * len(self._listeners))
 
     async def _tell(self, found: list[_Item]) -> None:
         self._items.extend(found)
