@@ -29,5 +29,7 @@ def test_no_later_start_of_the_binary_removes_the_entry_of_a_killed_one(world: W
     assert entry.exists()
     process.send_signal(ProcessId(killed.pid, killed.start), signal.SIGKILL)
     world.wait(lambda: world.state_of("one") == "exited", "its end to be seen")
-    world.launch("one")
+    # Killed in the act of writing its settings it leaves their lock behind, which is believed for some seconds.
+    world.wait(lambda: not world.cli("sessions", "launch", "one", check=False).returncode, "its start", 60)
+    world.wait(lambda: world.state_of("one") == "idle", "one idle")
     assert world.placement("one").pid != killed.pid and entry.exists()
