@@ -167,6 +167,8 @@ class Scene:
             ours = {move.pid} if alive else set()
             return Seen(
                 alive=alive,
+                left_for=entry.conversation if entry else "",
+                unregistered=entry is None and alive,
                 server_died=not self._server_lives(move),
                 elsewhere=self.elsewhere(move.conversation, ours) if move.kind == "restore" else (),
                 standing=Standing(None, why),

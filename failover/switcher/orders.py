@@ -57,8 +57,9 @@ class Desk:
         self._restorer = Restorer(config, store, clock, launcher)
 
     def take_in(self) -> str:
-        """Note what an earlier switcher started and could not note; "" when there is nothing."""
-        return self._starter.take_in()
+        """Note what an earlier switcher started and could not note, and which sessions went on to other
+        conversations; "" when there is nothing."""
+        return "; ".join(filter(None, (self._starter.take_in(), self._starter.follow())))
 
     # -- orders of people and programs ---------------------------------------------------------------
 

@@ -114,6 +114,19 @@ def test_at_the_deadline_soft_gives_up_and_hard_interrupts() -> None:
     assert step("checkpointed", busy, outcome="interrupted") == "stop"
 
 
+@pytest.mark.parametrize("state", sorted(BEFORE_DEATH))
+def test_a_session_in_which_a_person_went_on_with_another_conversation_is_not_stopped(state: str) -> None:
+    assert (
+        step(state, Seen(alive=True, left_for="other", standing=NONE), around(now=300.0, urgency="hard")) == "withdraw"
+    )
+
+
+def test_what_the_registry_does_not_know_is_never_interrupted() -> None:
+    unknown = Seen(alive=True, unregistered=True, standing=NONE)
+    assert step("holding", unknown, around(now=199.0, urgency="hard")) == "wait", "its entry may just be written"
+    assert step("holding", unknown, around(now=200.0, urgency="hard")) == "withdraw"
+
+
 def test_a_person_who_resumes_the_conversation_elsewhere_wins() -> None:
     assert step("dead", Seen(elsewhere=(4711,)), at={"dead": 90.0}) == "yield"
 

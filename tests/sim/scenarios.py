@@ -254,7 +254,24 @@ def interrupted_by_a_person(p: Player) -> None:
     p.end()
 
 
+def cleared(p: Player) -> None:
+    """What is compared is the conversation that a person began in the same process."""
+    p.launch()
+    p.prompt("good morning")
+    p.wait_hook("Stop")
+    p.wait_status("idle")
+    p.prompt("/clear")
+    p.wait_hook("SessionEnd")
+    p.turned()
+    p.wait_hook("SessionStart")
+    p.prompt("good evening")
+    p.wait_hook("Stop")
+    p.wait_status("idle")
+    p.end()
+
+
 SCENES: tuple[Scene, ...] = (
+    cleared,
     idle_prompt, tool_call, long_sleep_refused, stopped_in_a_tool, held_after_the_tools, held_at_stop,
     held_before_the_prompt,
     queued_then_stopped, queued_and_delivered, background_agent, background_shell, agent_that_ends_in_a_tool,
