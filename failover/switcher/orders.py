@@ -24,6 +24,7 @@ from failover.store.db import Store
 from failover.store.fresh import FreshRequest
 from failover.store.orders import Order
 from failover.store.sessions import Placement
+from failover.switcher.adopting import Adopter, summary
 from failover.switcher.launcher import Launcher
 from failover.switcher.restoring import Judged, Restorer, summed_up
 from failover.switcher.starting import Starter
@@ -55,6 +56,7 @@ class Desk:
         self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
         self._starter = Starter(config, store, clock, launcher)
         self._restorer = Restorer(config, store, clock, launcher)
+        self._adopter = Adopter(config, store, launcher)
 
     def take_in(self) -> str:
         """Note what an earlier switcher started and could not note, and which sessions went on to other
@@ -66,6 +68,8 @@ class Desk:
     def take_order(self, order: Order, paused: bool) -> str:
         """Carry out an order or begin to; an order that cannot be is answered with the reason."""
         try:
+            if order.verb == "adopt":
+                return self._adopt(order)
             if paused and not order.args.dry_run:
                 raise Refused("paused; lift it with: claude-failover resume")
             if order.verb == "launch":
@@ -164,6 +168,15 @@ class Desk:
                 sessions.unpin(tx, name)
         sentence = f"left the choice of account to the policy for {', '.join(names) or 'no session: none was pinned'}"
         self._answer(order, "done", sentence)
+        return sentence
+
+    def _adopt(self, order: Order) -> str:
+        """Take on sessions that run and that we did not start. They are only noted, so a pause does not matter."""
+        judged = self._adopter.judged(order.args.sessions)
+        if not order.args.dry_run:
+            self._adopter.take_on(judged)
+        outcome, sentence = summary(judged, order.args.dry_run)
+        self._answer(order, outcome, sentence, {"sessions": [one.part for one in judged]})
         return sentence
 
     def _living(self, names: Sequence[str]) -> list[Placement]:
@@ -354,6 +367,7 @@ class Desk:
                 server_pid=placement.server_pid if kind == "restore" else server.pid,
                 server_start=placement.server_start if kind == "restore" else server.start,
                 pinned=placement.pinned,
+                carried=placement.carried,
                 bill=tokens.get(placement.session, 0) if kind == "swap" or placement.session in moved else 0,
             )
             for placement in placed

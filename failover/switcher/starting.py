@@ -56,6 +56,7 @@ class Starter:
                 wanted="running",
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),
+                carried=last.carried if last else "",
                 since_size=transcript.size(transcript.locate(self._config.shared_dir, Path(cwd), conversation)),
             )
             try:

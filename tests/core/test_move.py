@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from failover.core.move import (
     TERMINAL,
     TRANSITIONS,
     Around,
+    Carried,
     Fresh,
     IllegalStep,
     Move,
@@ -21,6 +23,7 @@ from failover.core.move import (
     Step,
     Wait,
     advance,
+    carried,
 )
 from failover.core.prompt import replay
 from failover.core.session import Standing
@@ -413,3 +416,9 @@ def test_a_crashed_session_is_not_in_the_new_server_yet_and_yet_can_be_closed_th
         "done",
         "restored 1 of 1 sessions in 1.0 s (about 2 k tokens of context to be cached anew)",
     )
+
+
+def test_what_an_adopted_session_brings_along_is_read_back_and_others_bring_nothing() -> None:
+    brought = Carried(args=("--verbose",), env={"A": "b"}, wrapper_pid=7, wrapper_start=8)
+    assert carried(msgspec.json.encode(brought).decode()) == brought
+    assert carried("") is None
