@@ -17,6 +17,7 @@ from tests.cli.run import ROOT
 
 WANTED = {
     "failover/supervisord.conf", "failover/config.example.yaml", "failover/store/schema.sql",
+    "failover/store/migrations/3-program-of-a-role.sql",
     "failover/claude/assets/hook.sh", "failover/claude/assets/statusline.sh", "failover/claude/assets/env_file.sh",
     "failover/host/units/claude-failover.service", "workers/bus.py", "failover/sim/claude.py",
 }  # fmt: skip
