@@ -33,6 +33,7 @@ from failover.events import Envelope, RoleStarted
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, die_with_parent, identify
 from failover.paths import Paths
+from failover.program import program
 from failover.reloading import reread, sections
 from failover.store.db import Store
 
@@ -90,8 +91,9 @@ class Host:
         name, taken = self.log.name, msgspec.json.encode(sections(self.config)).decode()
         with self.store.transaction() as transaction:
             transaction.execute(
-                "INSERT OR REPLACE INTO roles (role, boot, pid, start, at_ms, config) VALUES (?, ?, ?, ?, ?, ?)",
-                (name, self.boot, self.process.pid, self.process.start, self.store.now_ms(), taken),
+                "INSERT OR REPLACE INTO roles (role, boot, pid, start, at_ms, config, program)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (name, self.boot, self.process.pid, self.process.start, self.store.now_ms(), taken, program()),
             )
             transaction.emit(RoleStarted(role=name, pid=self.process.pid))
 

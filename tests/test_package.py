@@ -7,16 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from failover.doctor import old_scripts
 from tests.cli.run import ROOT
 
 WANTED = {
     "failover/supervisord.conf", "failover/config.example.yaml", "failover/store/schema.sql",
+    "failover/store/migrations/3-program-of-a-role.sql",
     "failover/claude/assets/hook.sh", "failover/claude/assets/statusline.sh", "failover/claude/assets/env_file.sh",
     "failover/host/units/claude-failover.service", "workers/bus.py", "failover/sim/claude.py",
 }  # fmt: skip
@@ -70,3 +74,34 @@ def _index() -> dict[str, str]:
     names = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT", "PIP_CONFIG_FILE", "PIP_FIND_LINKS", "SSL_CERT_FILE")
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
     return {name: os.environ[name] for name in (*names, *proxies) if name in os.environ}
+
+
+def _pins(name: str) -> dict[str, tuple[str, int]]:
+    """Return version and number of hashes of each package of a lock file."""
+    text = (ROOT / name).read_text().replace("\\\n", "")
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {
+        canonicalize_name(line[0].partition("==")[0]): (
+            line[0].partition("==")[2],
+            sum(word.startswith("--hash=sha256:") for word in line),
+        )
+        for line in lines
+    }
+
+
+def test_the_lock_files_hold_what_pyproject_asks_for_with_hashes_and_name_no_index() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    runtime, dev = _pins("requirements.lock"), _pins("requirements-dev.lock")
+    assert not runtime.keys() & dev.keys()
+    extras = project["optional-dependencies"]
+    for asked, pins in (
+        ([*project["dependencies"], *extras["plots"], *extras["mcp"], *extras["top"]], runtime),
+        (extras["dev"], runtime | dev),
+    ):
+        for text in asked:
+            wanted = Requirement(text)
+            version, _ = pins.get(canonicalize_name(wanted.name), ("", 0))
+            assert version and wanted.specifier.contains(version), f"{text}: run .venv/bin/python scripts/lock.py"
+    assert all(hashes for _, hashes in (runtime | dev).values())
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        assert "://" not in (ROOT / name).read_text()

@@ -54,6 +54,13 @@ def test_the_programs_are_the_nine_roles_and_each_has_its_module() -> None:
     assert "password" not in text
 
 
+def test_where_it_is_not_linux_up_says_so_and_leaves_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(HostError, match=r"^the daemon runs on Linux only, and this is darwin; .*docs/macos\.md$"):
+        up(config)
+    assert not config.state_dir.exists()
+
+
 def test_a_full_disk_leaves_no_half_of_a_configuration(config: Config) -> None:
     config.paths.ensure()
     part = daemon.conf_file(config.paths).with_name("supervisord.conf.part")

@@ -25,10 +25,12 @@ def list_command(cli: Cli, as_json: bool) -> None:
 
     found = backup.backups(cli.config.paths.backup_dir)
     if as_json:
-        print_json([{"file": str(one.path), "at_ms": one.at_ms, "size": one.size} for one in found])
+        print_json(
+            [{"file": str(one.path), "at_ms": one.at_ms, "size": one.size, "layout": one.layout} for one in found]
+        )
     elif found:
-        rows = [(one.path.name, ago(one.at_ms), f"{one.size / 1e6:.1f} MB") for one in found]
-        click.echo(table(("copy", "ago", "size"), rows))
+        rows = [(one.path.name, ago(one.at_ms), f"{one.size / 1e6:.1f} MB", str(one.layout)) for one in found]
+        click.echo(table(("copy", "ago", "size", "layout"), rows))
     else:
         click.echo("no copies yet; the janitor makes one when the daemon runs")
 

@@ -78,7 +78,7 @@ def down(config: Config, tell: Callable[[str], None] = lambda text: None) -> str
 def _roles(paths: Paths) -> list[ProcessId]:
     if not paths.store.exists():
         return []
-    with closing(Store.read_only(paths.store)) as store:
+    with closing(Store.read_only(paths.store, any_layout=True)) as store:
         rows = store.query("SELECT pid, start FROM roles")
     return [process for row in rows if alive(process := ProcessId(row["pid"], row["start"]))]
 

@@ -15,13 +15,15 @@ from typing import NoReturn
 
 import click
 
+from failover.cli.down import down
 from failover.cli.shared import Cli, interruptible, json_option, manual, print_json
 from failover.config import Config
 from failover.errors import HostError, Refused
-from failover.host import daemon, service_notify, supervise
+from failover.host import daemon, service_notify, supervise, upgrade
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, alive, host_boot_id, identify
 from failover.paths import Paths
+from failover.program import program
 from failover.store.db import Store
 
 _POLL_EVERY = 0.03
@@ -37,17 +39,22 @@ _START = f'{PARENT_VARIABLE}=$$; export {PARENT_VARIABLE}; exec "$@"'
             "up --wait 60": "on a busy machine",
             "up && claude-failover sessions launch": "and the sessions",
         },
-        note="Ends with 3 when a daemon serves the state dir already, with 1 when a role is not ready in time: the"
-        " message says which one and what it last logged; the others go on.",
+        note="A daemon of another version of this program is upgraded: its roles are started anew one after another,"
+        " each waited for; the sessions go on. Ends with 3 when a daemon of this very version serves the state dir"
+        " already, with 1 when a role is not ready in time: the message says which one and what it last logged; the"
+        " others go on.",
     ),
 )
-@click.option("--wait", default=30.0, show_default=True, help="Seconds until every role must be ready.")
+@click.option(
+    "--wait", default=30.0, show_default=True, help="Seconds until every role must be ready; in an upgrade, for each."
+)
 @click.option("--foreground", is_flag=True, help="Become the daemon: for systemd, launchd, a container.")
 @click.option("--if-down", is_flag=True, help="Do nothing, and succeed, when it runs already: for cron.")
 @json_option
 @click.pass_obj
 def up_command(cli: Cli, wait: float, foreground: bool, if_down: bool, as_json: bool) -> None:
-    """Start the daemon and wait until every role is ready. Sessions that run already are taken over as they are."""
+    """Start the daemon, or upgrade the one that runs, and wait until every role is ready. Sessions that run already are
+    taken over as they are."""
     from failover.cli.progress import ticker
 
     if foreground:
@@ -65,21 +72,31 @@ def up_command(cli: Cli, wait: float, foreground: bool, if_down: bool, as_json: 
 
 
 def up(config: Config, *, wait: float = 30.0, tell: Callable[[str], None] = lambda text: None) -> str:
-    """Start supervisord with the nine roles, wait up to `wait` seconds until all are ready, and say so.
+    """Start supervisord with the nine roles, wait up to `wait` seconds until all are ready, and say so. One that runs
+    another version of this program is taken over to this one.
 
     tell: hears who is still waited for.
 
     What runs already (sessions, their tmux server) is found by the roles and left as it is. The tmux server is not
     started here: it comes with the first session and makes itself a session leader outside our process group.
-    Raises Refused when a daemon serves the state dir already; StoreError when the store is damaged; HostError when a
-    role does not get ready (the others go on).
+    Raises Refused when a daemon of this version serves the state dir already, or one that its service manager has to
+    start anew; StoreError when the store is damaged; HostError when a role does not get ready (the others go on).
     """
     began = time.monotonic()
     paths = config.paths
-    with _checked(paths):
-        supervisor = _start(config, paths)
-        _await_ready(paths, supervisor, began + wait, tell)
+    with _checked(paths, upgrading=True) as running:
+        replaced = _upgrade(paths, running, wait, tell) if running else 0
+        if not replaced:
+            if running:
+                down(config, tell)
+            supervisor = _start(config, paths)
+            _await_ready(paths, supervisor, time.monotonic() + wait, tell)
     took = time.monotonic() - began
+    if running:
+        what = "all roles, and supervisord too"
+        if replaced:
+            what = f"{replaced} processes, one after another" if replaced > 1 else "1 process"
+        return f"Upgraded to {program()} in {took:.1f} s: {what}; the sessions go on"
     return (
         f"Up in {took:.1f} s: {len(daemon.ROLES)} roles run under supervisord (process {supervisor.pid}), "
         f"state in {paths.state_dir}"
@@ -95,7 +112,7 @@ def become(config: Config) -> NoReturn:
     paths = config.paths
     environment = service_notify.handed_over(os.environ)
     with _checked(paths):
-        conf = daemon.write_conf(paths, notifying=service_notify.SOCKET in environment)
+        conf = daemon.write_conf(paths, notifying=service_notify.SOCKET in environment, foreground=True)
     environment |= {"FAILOVER_CONFIG": str(config.file), PARENT_VARIABLE: str(os.getpid())}
     click.echo(f"supervisord with {len(daemon.ROLES)} roles; their logs: {paths.log_dir}")
     sys.stdout.flush()
@@ -103,20 +120,48 @@ def become(config: Config) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _checked(paths: Paths) -> Iterator[None]:
-    """See that a daemon can be started, and keep others from starting one meanwhile. Raises as `up` does."""
+def _checked(paths: Paths, upgrading: bool = False) -> Iterator[ProcessId | None]:
+    """See that a daemon can be started, or upgraded, and keep others from that meanwhile. Give the supervisord that
+    runs. Raises as `up` does."""
+    if sys.platform != "linux":
+        raise HostError(
+            f"the daemon runs on Linux only, and this is {sys.platform}; run it on a Linux host. What is missing: "
+            "docs/macos.md"
+        )
     paths.ensure()
     if shutil.which("tmux") is None:
         raise HostError("tmux is not installed; install it (apt install tmux, brew install tmux), 3.2 or newer")
     with RoleLock(paths.locks_dir / "up.lock"):
-        if running := daemon.find(paths):
-            raise Refused(
-                f"{paths.state_dir}: a daemon already runs there (supervisord, process {running.pid}); "
-                "end it first with: claude-failover down"
-            )
+        running = daemon.find(paths)
+        if running and not (upgrading and upgrade.is_ours(paths, running)):
+            raise _refused(paths, running)
         with closing(Store.open(paths.store, "up")) as store:
             _check_after_boot(paths, store)
-        yield
+        yield running
+
+
+def _refused(paths: Paths, running: ProcessId) -> Refused:
+    return Refused(
+        f"{paths.state_dir}: a daemon already runs there (supervisord, process {running.pid}); "
+        "end it first with: claude-failover down"
+    )
+
+
+def _upgrade(paths: Paths, running: ProcessId, wait: float, tell: Callable[[str], None]) -> int:
+    """Take a running daemon over to this program; return how many processes were replaced, 0 when supervisord has to be
+    started anew too. Raises Refused when there is nothing to do, or somebody else has to do that."""
+    with closing(Store.read_only(paths.store)) as store:
+        plan = upgrade.plan(paths, store, running, program())
+        if plan.anew and daemon.read_conf(paths).foreground:
+            raise Refused(
+                f"supervisord itself (process {running.pid}) has to be started anew for {program()}; whoever started "
+                "it has to do that, with systemd: systemctl --user restart claude-failover. The sessions go on"
+            )
+        if not plan.anew and not plan.late and not plan.gone:
+            raise _refused(paths, running)
+        if not plan.anew:
+            upgrade.replace(paths, store, running, plan, program(), wait, tell)
+    return 0 if plan.anew else len(plan.late)
 
 
 def _command(conf: Path) -> list[str]:
@@ -159,20 +204,12 @@ def _await_ready(paths: Paths, supervisor: ProcessId, until: float, tell: Callab
     with closing(Store.read_only(paths.store)) as store:
         while True:
             if not alive(supervisor):
-                raise HostError(f"supervisord ended: {_last_line(paths.log_dir / 'supervisord.out')}")
+                raise HostError(f"supervisord ended: {daemon.last_line(paths.log_dir / 'supervisord.out')}")
             late = daemon.late(paths, store, supervisor)
             if not late:
                 return
             tell(f"starting: {len(daemon.ROLES) - len(late)} of {len(daemon.ROLES)} ready; {', '.join(sorted(late))}")
             if time.monotonic() > until:
-                told = "; ".join(f"{role}: {_last_line(paths.log_dir / f'{role}.log')}" for role in sorted(late))
+                told = "; ".join(f"{role}: {daemon.last_line(paths.log_dir / f'{role}.log')}" for role in sorted(late))
                 raise HostError(f"not ready in time: {told}. The rest runs; end it with: claude-failover down")
             time.sleep(_POLL_EVERY)
-
-
-def _last_line(file: Path) -> str:
-    try:
-        lines = file.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return lines[-1] if lines else f"nothing in {file}"

@@ -1,4 +1,4 @@
-"""The daemon: does it run whole, is there a second one, is what it lives in safe for the sessions?"""
+"""The daemon: does it run whole, and this program, is there a second one, is what it lives in safe for the sessions?"""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from failover.host.lock import RoleLock
 from failover.host.process import ProcessId
 from failover.host.service import NAME, lingers, operator
 from failover.host.tmux import Tmux
+from failover.program import program, version
 from failover.store.db import Store
 
 
 def check(look: Look) -> list[Finding]:
-    """See that one daemon runs, with all its roles."""
+    """See that one daemon runs, with all its roles, and that they run this program."""
     config = look.config
     if config is None:
         return []
@@ -27,7 +28,10 @@ def check(look: Look) -> list[Finding]:
         rows = _roles(config)
     except FailoverError as error:
         return [split("daemon", "error", str(error))]
-    findings = [judge_roles(found is not None, set(rows))]
+    findings = [
+        judge_roles(found is not None, set(rows)),
+        *judge_programs({was for _, was in rows.values()}, program()),
+    ]
     same = [one for one in process.with_argument(str(daemon.conf_file(config.paths))) if one != found]
     same = [one for one in same if any("supervis" in word for word in process.cmdline(one))]
     if same and found:
@@ -35,20 +39,21 @@ def check(look: Look) -> list[Finding]:
         sentence = f"a second supervisord runs for {config.state_dir} (process {pids})"
         findings.append(Finding(check="daemon", level="error", sentence=sentence, mend=f"kill {pids.replace(',', '')}"))
     holder = RoleLock(config.shared_dir / ".claude-failover.lock").holder()
-    if holder and holder != rows.get("account-switcher"):
+    if holder and holder != rows.get("account-switcher", (None, ""))[0]:
         sentence = f"another daemon (process {holder.pid}) moves the sessions of {config.shared_dir}"
         mend = f"tr '\\0' '\\n' </proc/{holder.pid}/environ | grep FAILOVER_CONFIG   # then there: claude-failover down"
         findings.append(Finding(check="daemon", level="error", sentence=sentence, mend=mend))
     return findings
 
 
-def _roles(config: Config) -> dict[str, ProcessId]:
+def _roles(config: Config) -> dict[str, tuple[ProcessId, str]]:
+    """Return process and program of each role that lives."""
     if not config.paths.store.exists():
         return {}
     with closing(Store.read_only(config.paths.store)) as store:
-        rows = store.query("SELECT role, pid, start FROM roles")
-    found = {row["role"]: ProcessId(row["pid"], row["start"]) for row in rows}
-    return {role: one for role, one in found.items() if process.alive(one)}
+        rows = store.query("SELECT role, pid, start, program FROM roles")
+    found = {row["role"]: (ProcessId(row["pid"], row["start"]), row["program"]) for row in rows}
+    return {role: one for role, one in found.items() if process.alive(one[0])}
 
 
 def judge_roles(up: bool, running: set[str]) -> Finding:
@@ -67,6 +72,15 @@ def judge_roles(up: bool, running: set[str]) -> Finding:
             check="daemon", level="error", sentence=sentence, mend="claude-failover down; claude-failover up"
         )
     return ok("daemon", f"all {len(daemon.ROLES)} roles run")
+
+
+def judge_programs(running: set[str], installed: str) -> list[Finding]:
+    """Return whether roles run another program than the one that is installed."""
+    if not running - {installed}:
+        return []
+    others = ", ".join(sorted(version(one) for one in running - {installed}))
+    sentence = f"roles still run another program ({others}) than the one that is installed ({installed})"
+    return [Finding(check="daemon", level="warning", sentence=sentence, mend="claude-failover up")]
 
 
 def service(look: Look) -> list[Finding]:

@@ -19,7 +19,7 @@ CHECKS: dict[str, tuple[str, Callable[[Look], list[Finding]]]] = {
     "settings": ("settings of yours that would take our hooks away", overlay.check),
     "hooks": ("the programs that hooks report with", host.hook_client),
     "tmux": ("tmux: there, answering, none that is known to be bad", host.tmux),
-    "daemon": ("the daemon: whole, and only one", daemons.check),
+    "daemon": ("the daemon: whole, only one, and of this program", daemons.check),
     "service": ("whether sessions outlive a log-out and the service", daemons.service),
     "old scripts": ("cron lines and processes of the shell scripts that came before", old_scripts.check),
     "disk": ("room where state and conversations are written", host.disk),

@@ -14,7 +14,7 @@ import msgspec
 
 from failover.errors import HostError, UsageError
 from failover.paths import Paths, require_private
-from failover.store.db import SCHEMA_VERSION, Store
+from failover.store.db import LAYOUT, OLDEST_LAYOUT, Store
 
 _NAME = re.compile(r"state-(\d{8}T\d{6}Z)\.db")
 #: Free space that a copy must leave (bytes).
@@ -24,11 +24,12 @@ _STEP = 1_000_000
 
 
 class Backup(msgspec.Struct, frozen=True):
-    """One copy. at_ms: when it was made (epoch milliseconds, by its name); size: bytes."""
+    """One copy. at_ms: when it was made (epoch milliseconds, by its name); size: bytes; layout: 0 where it is none."""
 
     path: Path
     at_ms: int
     size: int
+    layout: int
 
 
 def backups(folder: Path) -> list[Backup]:
@@ -39,7 +40,7 @@ def backups(folder: Path) -> list[Backup]:
             named = _NAME.fullmatch(path.name)
             if named and path.is_file() and not path.is_symlink():
                 at = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-                found.append(Backup(path, int(at.timestamp() * 1000), path.stat().st_size))
+                found.append(Backup(path, int(at.timestamp() * 1000), path.stat().st_size, _layout(path)))
     return sorted(found, key=lambda one: one.path.name, reverse=True)
 
 
@@ -69,21 +70,29 @@ def make(store: Store, source: Path, folder: Path, now_ms: int) -> Backup:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    return Backup(folder / name, now_ms, (folder / name).stat().st_size)
+    return Backup(folder / name, now_ms, (folder / name).stat().st_size, _layout(folder / name))
+
+
+def _layout(path: Path) -> int:
+    """Return the number of a copy's layout, without opening it as a database (sqlite.org/fileformat2.html, 1.3)."""
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    return int.from_bytes(head[60:64]) if head.startswith(b"SQLite format 3\0") else 0
 
 
 def check(path: Path) -> None:
-    """Read a copy whole. Raises UsageError when it is none, or damaged, or of another release."""
+    """Read a copy whole. Raises UsageError when it is none, or damaged, or of a newer release."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         with contextlib.closing(connection):
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            layout = connection.execute("PRAGMA user_version").fetchone()[0]
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             connection.execute("SELECT 1 FROM events LIMIT 1")
     except sqlite3.Error as error:
         raise UsageError(f"{path}: is no copy of a store ({error}); see: claude-failover backups list") from None
-    if version != SCHEMA_VERSION or said != "ok":
-        what = f"of another release (schema {version})" if version != SCHEMA_VERSION else f"damaged ({said})"
+    known = OLDEST_LAYOUT <= layout <= LAYOUT
+    if not known or said != "ok":
+        what = f"damaged ({said})" if known else f"of another release (layout {layout}, this one knows {LAYOUT})"
         raise UsageError(f"{path}: is {what}; take another: claude-failover backups list")
 
 

@@ -15,7 +15,10 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
-SCHEMA_VERSION = 3
+#: The layout that schema.sql makes. A change of it needs the next number and a step in migrations/ (CONTRIBUTING.md).
+LAYOUT = 4
+#: The earliest layout that can be brought forward.
+OLDEST_LAYOUT = 2
 
 
 def _make(path: Path) -> None:
@@ -33,7 +36,7 @@ def _make(path: Path) -> None:
         connection = sqlite3.connect(made, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         schema = resources.files("failover.store").joinpath("schema.sql").read_text()
-        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
+        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {LAYOUT};\nCOMMIT;")
         connection.close()
         with suppress(FileExistsError):
             os.link(made, path)
@@ -41,7 +44,7 @@ def _make(path: Path) -> None:
         made.unlink()
 
 
-def _told(path: Path, error: sqlite3.Error) -> Exception:
+def told(path: Path, error: Exception) -> Exception:
     """Return what SQLite's error means for the operator; an error of our own making stays what it is."""
     # None where the module itself raised it.
     match (getattr(error, "sqlite_errorname", None) or "").split("_")[1:]:
@@ -62,6 +65,25 @@ def _damaged(path: Path, how: str) -> StoreBroken:
         f"{path.name}-shm away, then: claude-failover up (the sessions go on); or go back to a copy with: "
         "claude-failover backups restore NAME"
     )
+
+
+def _strange(path: Path, layout: int) -> StoreError:
+    if layout > LAYOUT:
+        return StoreError(
+            f"{path}: written by a newer release (layout {layout}, this one knows {LAYOUT}); install that release "
+            "again, or go back to a copy of an earlier layout: claude-failover backups list"
+        )
+    return StoreError(
+        f"{path}: not a store that this release knows (layout {layout}); move it away, or name another state_dir"
+    )
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a connection for writing, set as all of ours are."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
 
 
 class Transaction:
@@ -100,41 +122,43 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, source: str, boot: str = "", clock: Clock | None = None) -> Store:
-        """Open the store for writing, and make it if it is not there (mode 0600).
+        """Open the store for writing; make it if it is not there (mode 0600), bring it forward if it is of an earlier
+        release.
 
-        Raises StoreError when the file is no store of ours, of a newer release, damaged, or cannot be read.
+        Raises StoreError when the file is no store of ours, of a newer release, damaged, or cannot be read or brought
+        forward; HostError when no copy of it can be made first.
         """
         connection = None
         try:
             if not path.exists():
                 _make(path)
-            connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA synchronous = NORMAL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            connection = connect(path)
+            layout = connection.execute("PRAGMA user_version").fetchone()[0]
         except (sqlite3.Error, OSError) as error:
             if connection is not None:
                 connection.close()
-            told = _told(path, error) if isinstance(error, sqlite3.Error) else error
-            if isinstance(told, StoreError):
-                raise told from None
+            why = told(path, error) if isinstance(error, sqlite3.Error) else error
+            if isinstance(why, StoreError):
+                raise why from None
             raise StoreError(
                 f"{path}: {error}; see that the disk has room and that the file is a store of ours"
             ) from None
-        if version != SCHEMA_VERSION:
+        if layout != LAYOUT:
             connection.close()
-            newer = version > SCHEMA_VERSION
-            raise StoreError(
-                f"{path}: written by a newer release (schema {version}); upgrade, or name another state_dir"
-                if newer
-                else f"{path}: not a store that this release knows (schema {version}); move it away, or name another"
-                " state_dir"
-            )
+            if not OLDEST_LAYOUT <= layout < LAYOUT:
+                raise _strange(path, layout)
+            from failover.store import migrate  # once in the life of a release
+
+            migrate.bring_forward(path, migrate.migrations())
+            connection = connect(path)
         return cls(connection, path, source, boot, clock or SystemClock())
 
     @classmethod
-    def read_only(cls, path: Path) -> Store:
-        """Open an existing store for looking only. Raises StoreError when there is none."""
+    def read_only(cls, path: Path, any_layout: bool = False) -> Store:
+        """Open an existing store for looking only. any_layout: for who reads only what every release has had.
+
+        Raises StoreError when there is none, or one of another release.
+        """
         if not path.exists():
             raise StoreError(f"{path}: there is no store yet; start the daemon with: claude-failover up")
         try:
@@ -142,8 +166,17 @@ class Store:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA query_only = 1")
             connection.execute("SELECT 1 FROM events LIMIT 1")
+            layout = connection.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}; is this a store of claude-failover?") from None
+        if layout != LAYOUT and not any_layout:
+            connection.close()
+            if OLDEST_LAYOUT <= layout < LAYOUT:
+                raise StoreError(
+                    f"{path}: of an earlier release (layout {layout}, this one reads {LAYOUT}); bring it forward, and "
+                    "the roles with it: claude-failover up"
+                )
+            raise _strange(path, layout)
         return cls(connection, path, "reader", "", SystemClock())
 
     def query(self, sql: str, args: Sequence[object] = ()) -> list[Any]:
@@ -151,14 +184,14 @@ class Store:
         try:
             return self._connection.execute(sql, args).fetchall()
         except sqlite3.Error as error:
-            raise _told(self._path, error) from error
+            raise told(self._path, error) from error
 
     def one(self, sql: str, args: Sequence[object] = ()) -> Any:
         """Return the first row of a SELECT, or None. Raises StoreError."""
         try:
             return self._connection.execute(sql, args).fetchone()
         except sqlite3.Error as error:
-            raise _told(self._path, error) from error
+            raise told(self._path, error) from error
 
     def check(self) -> None:
         """Read the whole file (50 MB: about 0.2 s). Raises StoreError when it is damaged."""
@@ -183,7 +216,7 @@ class Store:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
-                raise _told(self._path, error) from error
+                raise told(self._path, error) from error
             raise
         self._seq += len(envelopes)
         if envelopes:

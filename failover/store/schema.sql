@@ -19,7 +19,8 @@ CREATE TABLE roles (            -- every role, its own row
     start   INTEGER NOT NULL,                 -- clock ticks since the host's boot, /proc/PID/stat field 22
     at_ms   INTEGER NOT NULL,
     did     TEXT NOT NULL DEFAULT '',         -- the sentence of its last cycle
-    config  TEXT NOT NULL DEFAULT '{}'        -- a fingerprint of each top-level key of the configuration it has taken
+    config  TEXT NOT NULL DEFAULT '{}',       -- a fingerprint of each top-level key of the configuration it has taken
+    program TEXT NOT NULL DEFAULT ''          -- version and fingerprint of what it runs (failover/program.py)
 );
 
 CREATE TABLE flags (            -- control-plane: what the operator has set (paused, disabled:ACCOUNT)

@@ -94,6 +94,15 @@ def test_roles() -> None:
     assert daemons.judge_roles(False, {"bus"}).level == "error"
 
 
+def test_roles_that_run_another_program_than_the_installed_one_are_told_of() -> None:
+    assert daemons.judge_programs(set(), "0.2.0 (b)") == daemons.judge_programs({"0.2.0 (b)"}, "0.2.0 (b)") == []
+    (found,) = daemons.judge_programs({"0.2.0 (b)", "0.1.0 (a)", ""}, "0.2.0 (b)")
+    assert found.sentence == (
+        "roles still run another program (0.1.0, unknown) than the one that is installed (0.2.0 (b))"
+    )
+    assert (found.level, found.mend) == ("warning", "claude-failover up")
+
+
 def test_a_tmux_server_that_ends_with_its_login_is_told_of_where_logins_are_tidied() -> None:
     login, manager = "0::/user.slice/user-1000.slice/session-4.scope\n", "0::/user.slice/user@1000.service/app.slice\n"
     assert daemons.judge_scope(login, True) is not None

@@ -23,6 +23,7 @@ from failover.host.process import ProcessId, alive, identify
 from failover.sim.world import World
 from tests.cli.run import PROGRAM, ROOT, Answer, cli
 from tests.places import short_dir, small_config
+from tests.swap.releases import command, release
 
 ODD = Path('/opt/50% of $HOME/my "bin"/claude-failover')
 
@@ -218,6 +219,30 @@ def test_under_a_manager_it_tells_of_itself_and_takes_over_what_a_kill_left() ->
                 manager.stop()
         assert daemon.find(paths) is None
         assert alive(session)
+
+
+def test_under_a_manager_an_upgrade_replaces_the_roles_and_who_tells_the_manager_of_them() -> None:
+    with short_dir() as place, World(accounts=("a",), sessions={"one": "app"}) as world:
+        manager, paths = Manager(world), world.config.paths
+        try:
+            world.wait(lambda: "READY=1" in manager.told, "READY", 60)
+            first = daemon.find(paths)
+            assert first is not None
+            before = set(process.children(first.pid))
+            manager.told.clear()
+            done = command(release(place / "new", "0.2.0"), world.environment(), "up", "--wait", "60")
+            assert done.returncode == 0, done.stderr
+            assert ": 10 processes, one after another; the sessions go on" in done.stdout
+            assert daemon.find(paths) == first == manager.starts[-1]
+            now = process.children(first.pid)
+            assert len(now) == len(daemon.ROLES) + 1 and not before & set(now)
+            for one in now:
+                assert Path(f"/proc/{one.pid}/cwd").readlink() == (place / "new").resolve()
+            world.wait(lambda: "WATCHDOG=1" in manager.told, "the watchdog to be fed by the new one")
+            assert manager.stop() == 0
+        finally:
+            if not manager.stopping:
+                manager.stop()
 
 
 def test_up_for_cron_succeeds_when_it_runs_already_and_a_second_foreground_is_refused() -> None:

@@ -6,10 +6,7 @@ It is done once, as one attempt, and its result names every account that it ran 
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +31,8 @@ from tests.swap.actors import (
     started,
     texts,
 )
+from tests.swap.releases import command, release
 
-ROOT = Path(__file__).parents[2]
 STEPS = 4
 
 
@@ -91,15 +88,9 @@ def upgraded(world: World) -> None:
     """Replace the daemon by another version of itself, from other files."""
     before = roles(world)
     world.cli("down")
-    new = world.root / "other-version"
-    for part in ("failover", "workers"):
-        shutil.copytree(ROOT / part, new / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "supervisord.conf", new)
-    (new / "failover" / "__init__.py").write_text('"""Another one."""\n\n__version__ = "99.0.0"\n')
-    subprocess.run(
-        [sys.executable, "-c", "from failover.cli import main; main()", "up", "--wait", "60"],
-        env={**world.environment(), "PYTHONPATH": str(new)}, cwd=new, check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    new = release(world.root / "other-version", "99.0.0")
+    done = command(new, world.environment(), "up", "--wait", "60")
+    assert done.returncode == 0, done.stderr
     now = roles(world)
     assert now.keys() == before.keys() and all(now[role][0] != before[role][0] for role in now)
     at = Path(f"/proc/{now['dispatcher'][1].pid}/cwd").readlink()

@@ -1,0 +1,1 @@
+ALTER TABLE placements ADD COLUMN carried TEXT NOT NULL DEFAULT '';
