@@ -56,17 +56,20 @@ class SessionWatcher:
         activities = sessions.activities(self._store)
         last = sessions.sightings(self._store)
         self._pending = False
+        readable = _readable(self._deaths.values())
+        dead = {one for one, descriptor in self._deaths.items() if descriptor in readable}
         changed: list[Sighting] = []
         for name, placement in placed.items():
             entry = entries.get((placement.pid, placement.start))
             activity = activities.get(name)
             if activity is not None and activity.launch != placement.launch:
                 activity = None
-            now = self._see(placement, entry, activity, name in moving, last.get(name))
+            alive = self._alive(ProcessId(placement.pid, placement.start), dead)
+            now = self._see(placement, entry, activity, name in moving, alive, last.get(name))
             if _told(now) != _told(last.get(name)):
                 changed.append(now)
         self._note(changed, last, placed)
-        self._await_deaths(placed)
+        self._await_deaths(placed, dead)
         unwritten = self._status.update(self._store)
         return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *unwritten])
 
@@ -76,13 +79,14 @@ class SessionWatcher:
         entry: registry.RegistryEntry | None,
         activity: Activity | None,
         moving: bool,
+        alive: bool,
         last: Sighting | None,
     ) -> Sighting:
         limit = self._limit(placement, entry, activity)
         view = View(
             wanted=placement.wanted == "running",
             moving=moving,
-            alive=process.alive(ProcessId(placement.pid, placement.start)),
+            alive=alive,
             registered=entry is not None and not self._is_young(placement, entry),
             status=entry.status if entry else "",
             waiting_for=entry.waiting_for if entry else "",
@@ -152,10 +156,18 @@ class SessionWatcher:
                 if one.state == "exited" and was != "exited" and one.pid:
                     tx.emit(SessionDied(session=one.name, pid=one.pid))
 
-    def _await_deaths(self, placed: dict[str, Placement]) -> None:
+    def _alive(self, one: ProcessId, dead: set[ProcessId]) -> bool:
+        """Say whether a process lives: one poll has told it of all whose descriptor we hold, the others are looked up.
+
+        Hundreds of looks into /proc would be half of a cycle.
+        """
+        return one not in dead if one in self._deaths else process.alive(one)
+
+    def _await_deaths(self, placed: dict[str, Placement], dead: set[ProcessId]) -> None:
+        """Hold a descriptor of each process; let those go whose death this cycle has seen, not those that died since:
+        they wake the next one."""
         wanted = {ProcessId(p.pid, p.start) for p in placed.values() if p.pid}
-        dead = _readable(self._deaths.values())
-        for gone in [one for one, descriptor in self._deaths.items() if one not in wanted or descriptor in dead]:
+        for gone in [one for one in self._deaths if one not in wanted or one in dead]:
             os.close(self._deaths.pop(gone))
         for one in wanted - self._deaths.keys():
             if (descriptor := process.open_pidfd(one)) is not None:

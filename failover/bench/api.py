@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.http import auth
 from failover.sim.world import World
@@ -41,10 +42,11 @@ class Figures:
         self.cpu = 0.0  # of the control plane under load, of one core
 
 
-def measure(real: Path | None, trials: int, seconds: float) -> Figures:
+def measure(effort: Effort) -> Figures:
     """Swap a pool back and forth, half of the trials without load, then all under load, then the rest without."""
-    found = Figures()
-    with World(real=real, accounts=("a", "b"), sessions={f"ccl-{number}": "app" for number in range(4)}) as world:
+    found, trials = Figures(), effort.trials
+    names = {f"ccl-{number}": "app" for number in range(effort.size(4, 1))}
+    with World(real=effort.real, accounts=("a", "b"), sessions=names) as world:
         world.up()
         world.launch(account="a")
         targets = iter(["b", "a"] * (2 * trials + 2))
@@ -52,8 +54,8 @@ def measure(real: Path | None, trials: int, seconds: float) -> Figures:
         with _hooks(world, found.hooks["quiet"]):
             for _ in range((trials + 1) // 2):
                 found.swaps["quiet"].append(_swap(world, next(targets)))
-        with _load(world, found), _hooks(world, found.hooks["loaded"]):
-            end, made = time.monotonic() + seconds, 0
+        with _load(world, found, effort.size(LISTENERS, 5)), _hooks(world, found.hooks["loaded"]):
+            end, made = time.monotonic() + effort.seconds, 0
             while made < trials or time.monotonic() < end:
                 if made < trials:
                     found.swaps["loaded"].append(_swap(world, next(targets)))
@@ -66,15 +68,15 @@ def measure(real: Path | None, trials: int, seconds: float) -> Figures:
     return found
 
 
-def api(real: Path | None, trials: int, seconds: float) -> list[Row]:
+def api(effort: Effort) -> list[Row]:
     """Measure 200 listeners and 100 status requests a second for so many seconds, and what they cost a swap and the
     hooks."""
-    found = measure(real, trials, seconds)
+    found = measure(effort)
     told = figures(found)
     click.echo("; ".join(f"{name}: {value}" for name, value in told.items()), err=True)
     loaded, quiet = (statistics.median(found.swaps[when]) for when in ("loaded", "quiet"))
     return [
-        row("requests that failed", found.failed, "of them", None, 0.0),
+        row("requests under load that failed", found.failed, "of them", None, 0.0),
         row("status under load, p99", told["status p99"], "ms", None, 50.0),
         row("a swap under load, against one without", loaded, "s", quiet, 1.1),
         row("a hook under load, p99", told["hook p99, loaded"], "ms", None, 60.0),
@@ -89,13 +91,13 @@ def _swap(world: World, target: str) -> float:
 
 
 @contextlib.contextmanager
-def _load(world: World, found: Figures) -> Iterator[None]:
+def _load(world: World, found: Figures, listeners: int) -> Iterator[None]:
     """Let a process of its own listen and ask, until the block ends."""
     ((pid, did),) = world.query("SELECT pid, did FROM roles WHERE role = 'control-plane'")
     port = did.partition("http://127.0.0.1:")[2].partition(";")[0]
     token = auth.token(world.config.paths.token_file, "read")
     process = subprocess.Popen(
-        [sys.executable, "-m", "failover.bench.api_load", port, str(LISTENERS), str(RATE)],
+        [sys.executable, "-m", "failover.bench.api_load", port, str(listeners), str(RATE)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "LOAD_TOKEN": token},
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from failover.claude.launch import LaunchSpec, write_launch_files
@@ -26,11 +27,11 @@ class Bare:
         """Return the requests of its conversation, by the API's log."""
         return self._world.api.requests(self.conversation)
 
-    def launch(self, account: str, prompt: str, *, resume: bool) -> None:
-        """Start the binary in its pane, under an account whose config dir was made whole."""
+    def script(self, account: str, prompt: str, *, resume: bool) -> Path:
+        """Return the script that starts the binary under an account, whose config dir was made whole."""
         config = self._world.config
         Launcher(config, self._world.tmux).make_whole(account)
-        script = write_launch_files(
+        return write_launch_files(
             LaunchSpec(
                 session=self.name,
                 account=account,
@@ -47,6 +48,10 @@ class Bare:
                 control_socket=self._world.root / "nobody.sock",
             )
         )
+
+    def launch(self, account: str, prompt: str, *, resume: bool) -> None:
+        """Start the binary in its pane."""
+        script = self.script(account, prompt, resume=resume)
         pane = self._world.tmux.panes().get(self.name)
         if pane is None:
             self._world.tmux.new_session(self.name, self._cwd, ["sh", str(script)])

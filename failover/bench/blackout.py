@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from pathlib import Path
 
 from failover.bench.bare import Bare
+from failover.bench.effort import Effort
 from failover.bench.result import Row, middle, row
 from failover.sim.world import World
 
 
-def blackout(real: Path | None, trials: int) -> list[Row]:
+def blackout(effort: Effort) -> list[Row]:
     """Measure how long a working session is away in a swap, against a bare SIGTERM and `claude --resume`.
 
     Ours: from the end of its tool, by the tool's own note, to its request at the API under the other account. Bare:
@@ -19,26 +19,26 @@ def blackout(real: Path | None, trials: int) -> list[Row]:
     """
     ours: list[float] = []
     bare: list[float] = []
-    with World(real=real, accounts=("a", "b"), sessions={"ccl-0": "app"}) as world:
+    with World(real=effort.real, accounts=("a", "b"), sessions={"ccl-0": "app"}) as world:
         world.api.control(chunk_delay=0)
         world.up()
         world.launch(account="a")
         bare_one = Bare(world, "bare", str(uuid.uuid4()))
         bare_one.launch("a", "MARK_BASH{true}", resume=False)
         world.wait(lambda: len(bare_one.requests()) >= 2, "the bare session's first turn")
-        for trial in range(trials + 1):
+        for trial in range(effort.trials + 1):
             source, target = ("a", "b") if trial % 2 == 0 else ("b", "a")
             bare.append(_bare_trial(world, bare_one, target))
-            ours.append(_swap_at_a_tools_end(world, trial, target))
+            ours.append(_swap_at_a_tools_end(world, trial, target, effort.size(4, 1)))
             assert world.placement("ccl-0").account == target != source
     return [row("blackout of one session", middle(ours), "s", middle(bare), 1.3)]
 
 
-def _swap_at_a_tools_end(world: World, trial: int, target: str) -> float:
+def _swap_at_a_tools_end(world: World, trial: int, target: str, seconds: int) -> float:
     conversation = world.placement("ccl-0").conversation
     known = len(world.api.requests(conversation))
     world.wait(lambda: world.state_of("ccl-0") == "idle", "ccl-0 idle")
-    world.type("ccl-0", "MARK_BASH{" + f"{world.step} bench {trial} 4" + "}")
+    world.type("ccl-0", "MARK_BASH{" + f"{world.step} bench {trial} {seconds}" + "}")
     world.wait(lambda: any(s["step"] == trial and s["event"] == "start" for s in world.steps()), "the tool at work")
     world.cli("swap", "--to", target)
     end = next(s["t"] for s in world.steps() if s["step"] == trial and s["event"] == "end")

@@ -1,7 +1,8 @@
-"""The other end for the benchmark of the bus: `python -m failover.bench.bus_listener raw|ours|role ENDPOINT COUNT`.
+"""The other end for the benchmark of the bus: `python -m failover.bench.bus_listener WAY ENDPOINT COUNT`.
 
-raw and ours: prints a line when it listens, then the monotonic times of the first and of the last arrival. role: a role
-of the real shell, which prints for each event that it is called with its number and the monotonic time.
+WAY raw and ours: prints a line when it listens, then the monotonic times of the first and of the last arrival. role: a
+role of the real shell, which prints for each event that it is called with its number and the monotonic time. single: a
+loop of pyzmq alone, which prints the same.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import zmq
 
 from failover.bus.proxy import HIGH_WATER_MARK
 from failover.bus.subscriber import Subscriber
-from failover.events import Envelope, Swept
+from failover.events import Envelope, Swept, decode
 from failover.runtime import Host, run
 
 
@@ -36,6 +37,19 @@ def _raw(endpoint: str, count: int) -> None:
         if number == 0:
             _say(time.monotonic())
     _say(time.monotonic())
+
+
+def _single(endpoint: str) -> None:
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+    socket.connect(endpoint)
+    socket.subscribe("janitor.")
+    _say("ready")
+    while True:
+        frames = socket.recv_multipart()
+        at = time.monotonic()
+        event = decode(frames[1]).event
+        if isinstance(event, Swept):
+            _say(f"{event.count} {at}")
 
 
 def _ours(endpoint: str, count: int) -> None:
@@ -88,5 +102,7 @@ if __name__ == "__main__":
     way, where, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if way == "role":
         run("bench", _Echo)
+    elif way == "single":
+        _single(where)
     else:
         (_raw if way == "raw" else _ours)(where, wanted)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row, worst_but_one_percent
 from failover.events import CheckpointWritten
 from failover.store import checkpoints
@@ -34,7 +35,7 @@ _LARGE = Checkpoint(
 )
 
 
-def checkpoint(real: Path | None, trials: int) -> list[Row]:
+def checkpoint(effort: Effort) -> list[Row]:
     """Measure the writing of a checkpoint of the largest size, against a bare transaction; they take turns."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "state.db", "checkpoint", "boot")
@@ -64,8 +65,8 @@ def checkpoint(real: Path | None, trials: int) -> list[Row]:
     middle, slow = statistics.median(own), worst_but_one_percent(own)
     return [
         row("checkpoint of the largest size written, p50", middle, "ms", None, 5.0),
-        row("the same against a bare transaction, p50", middle, "ms", statistics.median(other), 10.0),
-        row("the same against a bare transaction, p99", slow, "ms", worst_but_one_percent(other), 10.0),
+        row("checkpoint against a bare transaction, p50", middle, "ms", statistics.median(other), 10.0),
+        row("checkpoint against a bare transaction, p99", slow, "ms", worst_but_one_percent(other), 10.0),
     ]
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.bus.proxy import Proxy
 from failover.bus.publisher import Publisher
@@ -62,19 +63,24 @@ def pool() -> Iterator[Config]:
         yield config
 
 
-def status(real: Path | None, trials: int) -> list[Row]:
+def status(effort: Effort) -> list[Row]:
     """Measure `claude-failover status` against the interpreter's own start and the opening of the store, in turns."""
     with pool() as config:
         ours: list[float] = []
         bare: list[float] = []
         opened = f"import sqlite3; sqlite3.connect({str(config.paths.store)!r}).execute('SELECT 1 FROM events LIMIT 1')"
-        for _ in range(2 * trials + 1):
+        for _ in range(2 * effort.trials + 1):
             bare.append(_timed([sys.executable, "-c", opened], config))
-            ours.append(_timed([*_PROGRAM, "status"], config))
+            ours.append(answer(config))
         return [
             row("status answers, at best", min(ours) * 1000, "ms", None, 300.0),
             row("status against python and an open store", statistics.median(ours), "s", statistics.median(bare), 6.0),
         ]
+
+
+def answer(config: Config) -> float:
+    """Return the seconds that `claude-failover status` takes."""
+    return _timed([*_PROGRAM, "status"], config)
 
 
 def _environ(config: Config) -> Mapping[str, str]:
@@ -89,18 +95,18 @@ def _timed(command: list[str], config: Config) -> float:
     return time.perf_counter() - began
 
 
-def top(real: Path | None, trials: int, seconds: float) -> list[Row]:
+def top(effort: Effort) -> list[Row]:
     """Measure the CPU that `claude-failover top` takes with twenty sessions: at rest, and while eight change a second.
 
     The bus is the real one; the doorbell rings for each change.
     """
     with pool() as config, closing(Proxy(config.paths)), _shown(config) as process:
-        time.sleep(_WARM_UP)
-        idle = _share(process.pid, seconds)
+        time.sleep(effort.size(_WARM_UP, 1.0))
+        idle = _share(process.pid, effort.seconds)
         stop = threading.Event()
         worker = threading.Thread(target=_change, args=(config, stop))
         worker.start()
-        busy = _share(process.pid, seconds)
+        busy = _share(process.pid, effort.seconds)
         stop.set()
         worker.join()
         return [

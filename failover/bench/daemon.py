@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
 import psutil
 
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.host import daemon
 from failover.sim.world import World
@@ -16,49 +17,47 @@ _SIZES = (0, 20, 100)
 _MIB = 2**20
 
 
-def up(real: Path | None, trials: int) -> list[Row]:
+def up(effort: Effort) -> list[Row]:
     """Measure `claude-failover up` from its call to its return, with all roles ready."""
     took = []
     with World(accounts=("a",)) as world:
-        for _ in range(trials + 1):
+        for _ in range(effort.size(effort.trials, 0) + 1):
             began = time.monotonic()
             world.up()
             took.append(time.monotonic() - began)
             world.cli("down")
-    return [row("up to all ready, p50", statistics.median(took[1:]), "s", None, 3.0)]
+    return [row("up to all ready, p50", statistics.median(took[1:] or took), "s", None, 3.0)]
 
 
-def idle(real: Path | None, trials: int, seconds: float) -> list[Row]:
+def idle(effort: Effort) -> list[Row]:
     """Measure memory and CPU of supervisord and all roles while no session works for so many seconds, and
     how the store grows meanwhile."""
     rows: list[Row] = []
-    for size in _SIZES:
+    for size in effort.size(_SIZES, (1,)):
         names = {f"ccl-{number}": "app" for number in range(size)}
-        with World(real=real, accounts=("a", "b"), sessions=names or {"ccl-0": "app"}) as world:
+        with World(real=effort.real, accounts=("a", "b"), sessions=names or {"ccl-0": "app"}) as world:
             world.up()
             for first in range(0, size, 10):
                 world.launch(*list(names)[first : first + 10])
-            world.wait(lambda world=world: _quiet(world), "nothing being said", 120)  # type: ignore[misc]
-            rows += _rest(world, size, seconds)
+            rests = effort.size(5.0, 0.5)
+            world.wait(lambda world=world, rests=rests: _quiet(world, rests), "nothing being said", 120)  # type: ignore[misc]
+            rows += _rest(world, size, effort.seconds)
     return rows
 
 
-def _quiet(world: World) -> bool:
+def _quiet(world: World, rests: float) -> bool:
     newest = world.query("SELECT max(at_ms) AS at_ms FROM events")[0]["at_ms"] or 0
-    return time.time() * 1000 - newest > 5000
+    return time.time() * 1000 - newest > rests * 1000
 
 
 def _rest(world: World, size: int, seconds: float) -> list[Row]:
-    supervisor = daemon.find(world.config.paths)
-    assert supervisor is not None
-    top = psutil.Process(supervisor.pid)
-    processes = [top, *top.children(recursive=True)]
-    before, stored = _cpu(processes), _stored(world)
+    running = processes(world)
+    before, held = cpu(running), stored(world)
     began = time.monotonic()
     time.sleep(seconds)  # this is the measurement
     watched = time.monotonic() - began
-    used, grown = _cpu(processes) - before, _stored(world) - stored
-    memory = sum(one.memory_full_info().pss for one in processes)
+    used, grown = cpu(running) - before, stored(world) - held
+    memory = sum(one.memory_full_info().pss for one in running)
     with_sessions = f"{size} sessions"
     # What is promised is of 20 sessions; of 100 at most twice that.
     more = 2 if size > 20 else 1
@@ -69,11 +68,20 @@ def _rest(world: World, size: int, seconds: float) -> list[Row]:
     ]
 
 
-def _cpu(processes: list[psutil.Process]) -> float:
+def processes(world: World) -> list[psutil.Process]:
+    """Return supervisord and all roles."""
+    supervisor = daemon.find(world.config.paths)
+    assert supervisor is not None
+    top = psutil.Process(supervisor.pid)
+    return [top, *top.children(recursive=True)]
+
+
+def cpu(processes: Sequence[psutil.Process]) -> float:
+    """Return the processor time that they have taken themselves (seconds)."""
     return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
-def _stored(world: World) -> int:
+def stored(world: World) -> int:
     """Return how many bytes of the store hold something."""
     pages = world.query("PRAGMA page_count")[0][0] - world.query("PRAGMA freelist_count")[0][0]
     return int(pages) * int(world.query("PRAGMA page_size")[0][0])

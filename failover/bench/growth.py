@@ -1,4 +1,4 @@
-"""How what a role does grows with the sessions and the accounts: curves, not points."""
+"""How what a role does grows with the sessions, the accounts and the projects: curves, not points."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from failover.bench.effort import Effort
+from failover.bench.queue_hall import taken, took
 from failover.bench.result import Row, row
 from failover.candidates import candidates
 from failover.clock import SystemClock
@@ -31,6 +32,9 @@ from failover.store.sessions import Placement
 
 SESSIONS = (1, 5, 20, 100, 400)
 ACCOUNTS = (1, 5, 20, 50)
+PROJECTS = (10, 100, 1_000, 10_000)
+#: So many task files wait while the projects grow; those of the tasks grow in the benchmark of the queue.
+_FILES = 100
 #: The roles that look at every session or account in a cycle.
 _ROLES = {
     "session-watcher": ("workers.session_watcher", "SessionWatcher"),
@@ -38,37 +42,36 @@ _ROLES = {
     "quota-monitor": ("workers.quota_monitor", "QuotaMonitor"),
     "account-switcher": ("workers.account_switcher", "AccountSwitcher"),
 }
-_REPEATS = 7
 
 
-def growth(real: Path | None, trials: int) -> list[Row]:
+def growth(effort: Effort) -> list[Row]:
     """Measure a cycle of each role that looks at all sessions, and the status, with 1 to 400 sessions and with 1 to 50
-    accounts. A session here is a sleeping process with a registry entry, a placement and a statusline: what is measured
-    is our own looking, not a binary at work.
+    accounts, and what the dispatcher does with 10 to 10,000 projects. A session here is a sleeping process with a
+    registry entry, a placement and a statusline: what is measured is our own looking, not a binary at work.
     """
-    by_sessions = {size: _taken(size, 2) for size in SESSIONS}
-    by_accounts = {size: _taken(20, size) for size in ACCOUNTS}
-    return [
-        *_rows(by_sessions, "sessions", small=100),
-        *_rows(by_accounts, "accounts", small=20),
-    ]
+    twenty = effort.size(20, 2)
+    by_sessions = {size: _taken(size, 2) for size in effort.size(SESSIONS, (1, 4))}
+    by_accounts = {size: _taken(twenty, size) for size in effort.size(ACCOUNTS, (1, 3))}
+    by_projects = {size: taken(effort.size(_FILES, 4), size) for size in effort.size(PROJECTS, (2, 8))}
+    return [*_rows(by_sessions, "sessions"), *_rows(by_accounts, "accounts"), *_rows(by_projects, "projects")]
 
 
-def _rows(found: dict[int, dict[str, float]], what: str, small: int) -> list[Row]:
-    """Hold the largest size against a smaller one, times how many more there are: steeper than that is not linear."""
-    largest = max(found)
+def _rows(found: dict[int, dict[str, float]], what: str) -> list[Row]:
+    """Hold the largest size against the one before it, times how many more there are: steeper than that is worse than
+    linear."""
+    small, largest = list(found)[-2:]
     rows = []
     for step in found[largest]:
-        curve = ", ".join(f"{size}: {took[step]:.2f}" for size, took in found.items())
         # Below a few milliseconds it is the clock and the machine that are measured.
         limit = max(found[small][step], 2.0) * largest / small
-        rows.append(row(f"{step} by {what} (ms of CPU at {curve})", found[largest][step], "ms", limit, 1.2))
+        curve = {size: took[step] for size, took in found.items()}
+        rows.append(row(f"{step}, by {what} (CPU)", found[largest][step], "ms", limit, 1.2, curve=curve))
     return rows
 
 
 def _taken(size: int, accounts: int) -> dict[str, float]:
     root = Path(tempfile.mkdtemp(prefix="cb-"))
-    hall = _Hall(root, size, accounts)
+    hall = Hall(root, size, accounts)
     try:
         return hall.steps()
     finally:
@@ -76,7 +79,7 @@ def _taken(size: int, accounts: int) -> dict[str, float]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-class _Hall:
+class Hall:
     """A store, a registry and so many sleeping processes, each the process of a session."""
 
     def __init__(self, root: Path, size: int, accounts: int) -> None:
@@ -94,10 +97,10 @@ class _Hall:
         self._config: Config = load(file)
         self._config.paths.ensure()
         self._store = Store.open(self._config.paths.store, "bench", "bench")
-        self._sleepers = [subprocess.Popen(["sleep", "3600"]) for _ in range(size)]
+        self.sleepers = [subprocess.Popen(["sleep", "3600"]) for _ in range(size)]
         registry = self._config.shared_dir / "sessions"
         registry.mkdir(parents=True)
-        for number, sleeper in enumerate(self._sleepers):
+        for number, sleeper in enumerate(self.sleepers):
             one = process.identify(sleeper.pid)
             assert one is not None
             self._place(registry, number, one)
@@ -140,16 +143,15 @@ class _Hall:
         """Take each step and return its milliseconds."""
         found = {}
         for name, (module, kind) in _ROLES.items():
-            role = self._role(name, getattr(import_module(module), kind))
-            found[f"a cycle of {name}"] = _took(lambda role=role: role.cycle(()))  # type: ignore[misc]
+            role = self.role(name, getattr(import_module(module), kind))
+            found[f"a cycle of {name}"] = took(lambda role=role: role.cycle(()))  # type: ignore[misc]
             role.close()
-        found["the accounts as the policy sees them"] = _took(
-            lambda: candidates(self._config, self._store, time.time())
-        )
-        found["status"] = _took(lambda: views.status(self._config, self._store))
+        found["the accounts as the policy sees them"] = took(lambda: candidates(self._config, self._store, time.time()))
+        found["status"] = took(lambda: views.status(self._config, self._store))
         return found
 
-    def _role(self, name: str, make: Callable[[Host], Role]) -> Role:
+    def role(self, name: str, make: Callable[[Host], Role]) -> Role:
+        """Return a role that looks at this, in this process."""
         own = process.identify(os.getpid())
         store = Store.open(self._config.paths.store, name, "bench")
         return make(
@@ -161,21 +163,8 @@ class _Hall:
 
     def close(self) -> None:
         """End the sleepers."""
-        for sleeper in self._sleepers:
+        for sleeper in self.sleepers:
             sleeper.kill()
-        for sleeper in self._sleepers:
+        for sleeper in self.sleepers:
             sleeper.wait()
         self._store.close()
-
-
-def _took(step: Callable[[], object]) -> float:
-    """Return the CPU time of a step (milliseconds, median; the first two go uncounted: they find something new).
-
-    Not the time on the clock: on a busy machine that tells of the others.
-    """
-    times = []
-    for _ in range(_REPEATS + 2):
-        began = time.thread_time()
-        step()
-        times.append((time.thread_time() - began) * 1000)
-    return statistics.median(times[2:])

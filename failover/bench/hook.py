@@ -7,10 +7,10 @@ import statistics
 import subprocess
 import time
 import uuid
-from pathlib import Path
 from urllib.parse import urlencode
 
 from failover.bench.bare import Bare
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.claude import launch
 from failover.sim.world import World
@@ -18,18 +18,18 @@ from failover.sim.world import World
 _EACH = 40
 
 
-def hook(real: Path | None, trials: int) -> list[Row]:
+def hook(effort: Effort) -> list[Row]:
     """Measure a hook as the binary runs it, against one that reads its input and does nothing; they take turns.
 
     Then a whole step of an agent (answer, tool, next request; two hooks), of a session of ours against one whose hooks
     find nobody: what the control plane itself costs.
     """
-    with World(real=real, accounts=("a",), sessions={"ccl-0": "app"}) as world:
+    with World(real=effort.real, accounts=("a",), sessions={"ccl-0": "app"}) as world:
         world.api.control(chunk_delay=0)
         world.up()
         world.launch()
-        ours, bare = _single(world)
-        steps_ours, steps_bare = _steps(world, trials)
+        ours, bare = _single(world, effort.size(_EACH, 4))
+        steps_ours, steps_bare = _steps(world, effort.trials)
     cost = (statistics.median(ours) - statistics.median(bare)) * 1000
     each = (statistics.median(steps_ours) - statistics.median(steps_bare)) * 1000 / 2
     return [
@@ -39,7 +39,7 @@ def hook(real: Path | None, trials: int) -> list[Row]:
     ]
 
 
-def _single(world: World) -> tuple[list[float], list[float]]:
+def _single(world: World, each: int) -> tuple[list[float], list[float]]:
     """Return seconds of a hook of ours, and of an empty one."""
     folder = world.config.paths.launch_dir
     script = next(folder.rglob("hook.sh"))
@@ -53,11 +53,11 @@ def _single(world: World) -> tuple[list[float], list[float]]:
     ).encode()  # fmt: skip
     command = f"exec sh {script} {world.config.paths.control_socket} '{query}' 2"
     ours, bare = [], []
-    for _ in range(_EACH + 1):
+    for _ in range(each + 1):
         bare.append(_took("cat >/dev/null", body))
         ours.append(_took(command, body))
     arrived = world.query("SELECT count(*) FROM hook_calls WHERE session = 'bench'")[0][0]
-    assert arrived == _EACH + 1, f"{arrived} of {_EACH + 1} hooks arrived"
+    assert arrived == each + 1, f"{arrived} of {each + 1} hooks arrived"
     return ours[1:], bare[1:]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from failover.bench.api import cpu_of
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.http import auth
 from failover.sim import history
@@ -21,9 +22,9 @@ _SESSIONS, _READINGS = 20, 400
 _TIMES = 100
 
 
-def metrics(real: Path | None, trials: int) -> list[Row]:
+def metrics(effort: Effort) -> list[Row]:
     """Measure what a scrape of a pool of 20 sessions costs the control plane."""
-    found = cost()
+    found = cost(effort.size(_TIMES, 10))
     return [
         row("an answer that tells nothing, processor", found["/healthz"], "ms", None, 20.0),
         row("a scrape of 20 sessions, processor", found["/metrics"], "ms", None, 20.0),
@@ -31,7 +32,7 @@ def metrics(real: Path | None, trials: int) -> list[Row]:
     ]
 
 
-def cost() -> dict[str, float]:
+def cost(times: int) -> dict[str, float]:
     """Return milliseconds of processor time that the control plane takes for one answer, by path."""
     names = [f"s-{number}" for number in range(_SESSIONS)]
     with World(sessions=dict.fromkeys(names, "app")) as world:
@@ -39,7 +40,7 @@ def cost() -> dict[str, float]:
         store = Store.open(world.config.paths.store, "account-switcher", "bench")
         history.remember(world.config, store, readings=_READINGS, sessions=_SESSIONS)
         with _control_plane(world, store) as (pid, port):
-            found = {path: _each(world, pid, port, path) for path in ("/healthz", "/metrics", "/metrics?pss=1")}
+            found = {path: _each(world, pid, port, path, times) for path in ("/healthz", "/metrics", "/metrics?pss=1")}
         store.close()
     return found
 
@@ -58,17 +59,17 @@ def _control_plane(world: World, store: Store) -> Iterator[tuple[int, int]]:
         process.wait(20)
 
 
-def _each(world: World, pid: int, port: int, path: str) -> float:
+def _each(world: World, pid: int, port: int, path: str, times: int) -> float:
     headers = {"Authorization": f"Bearer {auth.token(world.config.paths.token_file, 'read')}"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for _ in range(3):  # the first one loads what it needs
         _ask(connection, path, headers)
     before = cpu_of(pid)
-    for _ in range(_TIMES):
+    for _ in range(times):
         _ask(connection, path, headers)
     used = cpu_of(pid) - before
     connection.close()
-    return used / _TIMES * 1000
+    return used / times * 1000
 
 
 def _ask(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> None:

@@ -7,11 +7,10 @@ subtracted.
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import Any
 
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
-from failover.errors import HostError
 from failover.http.auth import token
 from failover.sim.chromium import chromium
 from failover.sim.world import World
@@ -36,34 +35,38 @@ _WATCH = """() => {
 }"""
 
 
-def page(real: Path | None, trials: int) -> list[Row]:
+def page(effort: Effort) -> list[Row]:
     """Measure how long after its commit an event, and the state that it tells of, is to be seen on the page."""
-    return [row(f"event to page, {what}", value, "ms", None, 500.0) for what, value in measure(real, trials).items()]
+    return [
+        row(f"event to page, {what}", value, "ms", None, 500.0, note=note)
+        for what, (value, note) in measure(effort).items()
+    ]
 
 
-def measure(real: Path | None, trials: int) -> dict[str, float]:
-    """Return the median and the worst time (milliseconds) of events' lines, and of the ends of moves."""
+def measure(effort: Effort) -> dict[str, tuple[float, str]]:
+    """Return the median and the worst time (milliseconds; of how many) of events' lines, and of the ends of moves."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
-    names = {f"ccl-{number}": "app" for number in range(_SESSIONS)}
-    with World(real=real, accounts=("a", "b"), sessions=names, extra={"http": {"listen": listen}}) as world:
+    sessions = effort.size(_SESSIONS, 4)
+    names = {f"ccl-{number}": "app" for number in range(sessions)}
+    with World(real=effort.real, accounts=("a", "b"), sessions=names, extra={"http": {"listen": listen}}) as world:
         world.up()
         world.launch(account="a")
         with chromium() as browser:
             page = browser.new_page()
             page.goto(f"http://{listen}/#token={token(world.config.paths.token_file, 'read')}")
             page.locator("#link", has_text="live").wait_for()
-            page.locator("#rows tr").nth(_SESSIONS - 1).wait_for()
+            page.locator("#rows tr").nth(sessions - 1).wait_for()
             page.evaluate(_WATCH)
             first = world.query("SELECT max(id) FROM events")[0][0]
-            for trial in range(trials):
+            for trial in range(effort.trials):
                 world.cli("swap", "--to", "ba"[trial % 2])
                 page.locator("#now-title", has_text=f"swap {trial + 1}, ").wait_for()
             lines, steps = page.evaluate("[lines, steps]")
         return _figures(world, first, lines, steps)
 
 
-def _figures(world: World, first: int, lines: dict[str, int], steps: dict[str, int]) -> dict[str, float]:
+def _figures(world: World, first: int, lines: dict[str, int], steps: dict[str, int]) -> dict[str, tuple[float, str]]:
     rows = world.query("SELECT id, at_ms, type, body FROM events WHERE id > ?", first)
     seen = [lines[str(row["id"])] - row["at_ms"] for row in rows if str(row["id"]) in lines]
     ends = [steps[key] - row["at_ms"] for row in rows if (key := _end(row)) in steps]
@@ -80,8 +83,8 @@ def _end(row: Any) -> str:
     return f"{event['swap']} {event['session']} verified"
 
 
-def _spread(what: str, values: list[float]) -> dict[str, float]:
+def _spread(what: str, values: list[float]) -> dict[str, tuple[float, str]]:
     ordered = sorted(values)
     if not ordered:
-        raise HostError(f"nothing was measured of {what}: the page showed none")
-    return {f"{what}, p50": ordered[len(ordered) // 2], f"{what}, worst of {len(ordered)}": ordered[-1]}
+        raise RuntimeError(f"nothing was measured of {what}: the page showed none")
+    return {f"{what}, p50": (ordered[len(ordered) // 2], ""), f"{what}, worst": (ordered[-1], f"of {len(ordered)}")}

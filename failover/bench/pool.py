@@ -1,13 +1,15 @@
-"""Twenty working sessions at once: how long each is away, and the whole swap against what one would do by hand."""
+"""Twenty working sessions at once: how long each is away, and the whole swap against what one would do without it."""
 
 from __future__ import annotations
 
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from failover.bench.bare import Bare
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.sim.demo import drop_task
 from failover.sim.world import World
@@ -16,40 +18,41 @@ SESSIONS = 20
 _PATIENCE = 300.0
 
 
-def pool(real: Path | None, trials: int) -> list[Row]:
+def pool(effort: Effort) -> list[Row]:
     """Swap a pool of working sessions; then stop the daemon and relaunch the same sessions bare: all at once (each is
-    away for most of that), and one after another, as a shell script does.
+    away for most of that), and one after another by a shell script (`naive.sh`).
 
     A session's blackout: from the end of its last tool before it moved, by the tool's own note, to its first request
     under the other account, by the API's log. Their tasks go on through all three.
     """
-    names = [f"ccl-{number}" for number in range(SESSIONS)]
-    with World(real=real, accounts=("a", "b", "c", "d"), sessions=dict.fromkeys(names, "app"),
+    count = effort.size(SESSIONS, 2)
+    names = [f"ccl-{number}" for number in range(count)]
+    with World(real=effort.real, accounts=("a", "b", "c", "d"), sessions=dict.fromkeys(names, "app"),
                failover={"deadline": {"soft": "4m"}}) as world:  # fmt: skip
         world.api.control(chunk_delay=0)
         world.up()
-        for first in range(0, SESSIONS, 5):
+        for first in range(0, count, 5):
             world.launch(*names[first : first + 5], account="a")
         for name in names:
-            drop_task(world, "app", f"task-{name}", 400, 1.0)
-        world.wait(lambda: len({note["task"] for note in world.steps()}) == SESSIONS, "all at work", _PATIENCE)
+            drop_task(world, "app", f"task-{name}", 400, effort.size(1.0, 0.2))
+        world.wait(lambda: len({note["task"] for note in world.steps()}) == count, "all at work", _PATIENCE)
         began = time.monotonic()
         world.cli("swap", "--to", "b", timeout=_PATIENCE)
         whole = time.monotonic() - began
-        away = _blackouts(world, "b")
+        away = _blackouts(world, "b", count)
         world.cli("down")
         bare = [Bare(world, name, world.placement(name).conversation) for name in names]
         stampede = _timed(world, lambda: _all_at_once(bare, "c"), bare)
-        one_by_one = _timed(world, lambda: _in_turn(world, bare, "d"), bare)
-    count = f"{SESSIONS} sessions"
+        one_by_one = _timed(world, lambda: _by_script(world, bare, "d"), bare)
+    pool_ = f"{count} sessions"
     return [
-        row(f"{count}, blackout of each, mean of {len(away)}", statistics.mean(away), "s", None, 1.5),
-        row(f"{count}, the whole swap against all relaunched at once", whole, "s", stampede, 1.25),
-        row(f"{count}, the whole swap against one after another", whole, "s", one_by_one, 1.0),
+        row(f"{pool_}, blackout of each, mean", statistics.mean(away), "s", None, 1.5, note=f"of {len(away)}"),
+        row(f"{pool_}, the whole swap against all relaunched at once", whole, "s", stampede, 1.25),
+        row(f"{pool_}, the whole swap against a script, one after another", whole, "s", one_by_one, 1.0),
     ]
 
 
-def _blackouts(world: World, target: str) -> list[float]:
+def _blackouts(world: World, target: str, count: int) -> list[float]:
     ends: dict[str, list[float]] = {}
     for note in world.steps():
         if note["event"] == "end":
@@ -61,7 +64,7 @@ def _blackouts(world: World, target: str) -> list[float]:
         before = [end for end in ends.get(row_["name"].removesuffix(".md"), []) if first is not None and end < first]
         if first is not None and before:
             found.append(first - before[-1])
-    assert len(found) >= SESSIONS * 0.8, f"only {len(found)} sessions moved at the end of a tool"
+    assert len(found) >= count * 0.8, f"only {len(found)} sessions moved at the end of a tool"
     return found
 
 
@@ -85,10 +88,9 @@ def _all_at_once(sessions: Sequence[Bare], account: str) -> None:
         time.sleep(0.005)
 
 
-def _in_turn(world: World, sessions: Sequence[Bare], account: str) -> None:
-    for one in sessions:
-        known = len(one.requests())
-        one.kill()
-        one.await_death()
-        one.launch(account, "Continue.", resume=True)
-        world.wait(lambda one=one, known=known: len(one.requests()) > known, f"{one.name} at work again")  # type: ignore[misc]
+def _by_script(world: World, sessions: Sequence[Bare], account: str) -> None:
+    lines = [f"{one.name} {one.script(account, 'Continue.', resume=True)}\n" for one in sessions]
+    subprocess.run(
+        ["sh", str(Path(__file__).with_name("naive.sh")), world.socket], input="".join(lines), text=True, check=True,
+        timeout=_PATIENCE, stdout=subprocess.DEVNULL,
+    )  # fmt: skip

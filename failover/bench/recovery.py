@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import statistics
 import time
-from pathlib import Path
 
+from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.host import process
 from failover.host.daemon import ROLES
@@ -14,19 +14,19 @@ from failover.host.process import ProcessId
 from failover.sim.world import World
 
 
-def recovery(real: Path | None, trials: int) -> list[Row]:
+def recovery(effort: Effort) -> list[Row]:
     """Kill each role with SIGKILL, one after another; measure until a process of its own, new one has reported."""
-    took: dict[str, list[float]] = {role: [] for role in ROLES}
+    took: dict[str, list[float]] = {role: [] for role in effort.size(ROLES, ("dispatcher",))}
     with World(accounts=("a",), sessions={"ccl-0": "app"}) as world:
         world.up()
-        for _ in range(max(1, trials // 2)):
-            for role in ROLES:
+        for _ in range(max(1, effort.trials // 2)):
+            for role in took:
                 took[role].append(_again(world, role))
     slowest = max(took, key=lambda role: max(took[role]))
     every = [value for values in took.values() for value in values]
     return [
         row("a role killed to at work again, p50", statistics.median(every), "s", None, 2.5),
-        row(f"a role killed to at work again, worst ({slowest})", max(every), "s", None, 2.5),
+        row("a role killed to at work again, worst", max(every), "s", None, 2.5, note=slowest),
     ]
 
 

@@ -100,12 +100,16 @@ def swap(axes: Axes, at: Any, text: str = "") -> None:
         axes.text(at, 1.03, f"  {text}", transform=on_top, fontsize=7, color=ALARM)
 
 
-def save(drawn: Figure, path: Path) -> None:
-    """Write the picture to `path` in one step: nobody meets half of it. The same picture gives the same bytes."""
+def save(drawn: Figure, path: Path, about: str | None = None) -> None:
+    """Write the picture to `path` in one step: nobody meets half of it. The same picture gives the same bytes.
+
+    about: a description to be kept in the file.
+    """
     half = path.with_name(f".{path.name}.{os.getpid()}")
     kind = path.suffix.lower()[1:]
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
     try:
-        drawn.savefig(half, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
+        drawn.savefig(half, format=kind, metadata={**metadata, "Description": about} if about else metadata)
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)

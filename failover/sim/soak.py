@@ -16,19 +16,16 @@ from statistics import median
 from typing import Any
 
 import click
-import psutil
 
 from failover.host import process
-from failover.host.process import ProcessId
 from failover.sim import audit
 from failover.sim.demo import drop_task
+from failover.sim.memory import Memory, grown
 from failover.sim.world import World
 
 _BATCH = 50
 _STEPS, _STEP_SECONDS = 2, 0.15
 _PATIENCE = 180.0
-#: A role's memory counts as flat when the last quarter of the run lies at most this far above the second one.
-_FLAT_WITHIN = 1.05
 _ACCOUNTS = ("main", "backup")
 
 
@@ -60,8 +57,7 @@ class Soak:
         self._world, self._sessions, self._quiet = world, sessions, quiet
         self._counts: Counter[str] = Counter()
         self._took: list[float] = []
-        self._memory: dict[str, list[float]] = {}
-        self._roles = self._processes()
+        self._memory = Memory(world)
         self._target = 0
 
     def batch(self, number: int, swaps: int) -> None:
@@ -79,7 +75,7 @@ class Soak:
             if done.returncode:
                 self._counts["swaps_not_whole"] += 1
                 print(f"swap {swap} of batch {number}: {done.stdout}{done.stderr}", file=sys.stderr)
-            self._sample()
+            self._memory.sample()
         world.wait(lambda: len(self._finished()) >= len(tasks), f"the tasks of batch {number}", _PATIENCE)
         self._count(tasks)
         world.cli("sessions", "stop", *names)
@@ -128,26 +124,16 @@ class Soak:
         self._counts["markers_left"] += len(list(inbox.glob("*.dispatched")))
         self._counts["files_left"] += len(list(world.state.rglob("*.part")))
 
-    def _processes(self) -> dict[str, ProcessId]:
-        rows = self._world.query("SELECT role, pid, start FROM roles")
-        return {row["role"]: ProcessId(row["pid"], row["start"]) for row in rows}
-
-    def _sample(self) -> None:
-        for role, one in self._roles.items():
-            if process.alive(one):
-                pss = psutil.Process(one.pid).memory_full_info().pss
-                self._memory.setdefault(role, []).append(pss / 2**20)
-
     def result(self) -> dict[str, Any]:
         """Return all counts, and in words what is wrong."""
-        memory = {role: _quarters(samples) for role, samples in self._memory.items()}
+        memory = self._memory.quarters()
         broken = [
             f"{name}: {count}"
             for name, count in self._counts.items()
             if name not in ("swaps", "moves", "tasks") and count
         ]
-        broken += [f"{role} grew: {found}" for role, found in memory.items() if found[3] > found[1] * _FLAT_WITHIN]
-        if self._processes() != self._roles:
+        broken += [f"{role} grew: {found}" for role, found in grown(memory).items()]
+        if self._memory.started_anew():
             broken.append("a role was started anew")
         return {
             **self._counts,
@@ -155,12 +141,6 @@ class Soak:
             "pss_mib_by_quarter": memory,
             "broken": broken,
         }
-
-
-def _quarters(samples: list[float]) -> list[float]:
-    """Return the median of each quarter of a run."""
-    size = max(1, len(samples) // 4)
-    return [round(median(samples[min(place * size, len(samples) - 1) :][:size]), 2) for place in range(4)]
 
 
 if __name__ == "__main__":

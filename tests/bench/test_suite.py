@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from failover.bench import main as suite
-from failover.bench.result import Row, row, worst_but_one_percent
+from failover.bench.effort import Effort
+from failover.bench.result import Row, read, row, worst_but_one_percent, write
 from failover.errors import HostError
 
 
@@ -33,7 +34,7 @@ def test_every_benchmark_that_is_named_is_there() -> None:
 def test_results_are_written_and_compared_with_earlier_ones(tmp_path: Path) -> None:
     before, now = tmp_path / "before.json", tmp_path / "now.json"
     told = [row("checkpoint of the largest size written, p50", 2.0, "ms", None, 5.0)]
-    before.write_bytes(msgspec.json.encode(told))
+    before.write_bytes(msgspec.json.encode([msgspec.structs.replace(told[0], binary="simulated")]))
     done = CliRunner().invoke(suite.main, ["checkpoint", "--json", str(now), "--compare", str(before)])
     assert done.exit_code == 0, done.output
     assert "was 2 ms, within (" in done.output
@@ -41,6 +42,34 @@ def test_results_are_written_and_compared_with_earlier_ones(tmp_path: Path) -> N
     assert len(found) == 3 and all(one.value > 0 and one.machine for one in found)
     before.write_text("[{}]")
     assert CliRunner().invoke(suite.main, ["checkpoint", "--compare", str(before)]).exit_code == 2
+
+
+def test_what_is_added_replaces_all_that_its_benchmark_told_before_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    blackout = msgspec.structs.replace(row("blackout", 1.0, "s", None, 2.0), benchmark="blackout", binary="simulated")
+    stale = msgspec.structs.replace(blackout, name="no longer told", benchmark="checkpoint")
+    real = msgspec.structs.replace(stale, name="on the real one", binary="Claude Code 1")
+    write(file, [stale, real, blackout])
+    assert CliRunner().invoke(suite.main, ["checkpoint", "--json", str(file), "--add"]).exit_code == 0
+    found = read(file)
+    assert [one.benchmark for one in found] == ["blackout", *["checkpoint"] * 4]
+    assert "no longer told" not in [one.name for one in found] and found[-1] == real
+    assert CliRunner().invoke(suite.main, ["checkpoint", "--json", str(file)]).exit_code == 0
+    assert len(read(file)) == 3
+
+
+def test_the_long_run_is_made_only_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def noted(name: str, effort: Effort) -> list[Row]:
+        ran.append(name)
+        return []
+
+    monkeypatch.setattr(suite, "measure", noted)
+    whole = CliRunner().invoke(suite.main, [])
+    assert whole.exit_code == 0 and set(suite.BENCHMARKS) - set(ran) == {"long"}
+    assert f"1 of {len(ran)}, blackout: measuring" in whole.output
+    assert CliRunner().invoke(suite.main, ["long"]).exit_code == 0 and ran[-1] == "long"
 
 
 def test_a_broken_benchmark_ends_the_suite_and_what_a_host_lacks_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

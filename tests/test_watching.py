@@ -1,0 +1,60 @@
+"""The session-watcher learns of deaths from descriptors that it holds, and misses none that comes while it looks."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from failover.bench.growth import Hall
+from tests.places import short_dir
+from workers.session_watcher import SessionWatcher
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    with short_dir() as place:
+        made = Hall(place, 3, 1)
+        yield made
+        made.close()
+
+
+def wakes(watcher: Any) -> bool:
+    """Say whether one of the processes' descriptors would wake the role."""
+    poll = select.poll()
+    for descriptor in watcher._deaths.values():
+        poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(5000))
+
+
+def test_a_death_that_comes_during_a_look_wakes_the_next_one(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher = hall.role("session-watcher", SessionWatcher)
+    watcher.cycle(())
+    note = SessionWatcher._note
+
+    def kill_meanwhile(self: SessionWatcher, *arguments: Any) -> None:
+        hall.sleepers[1].kill()
+        hall.sleepers[1].wait()
+        note(self, *arguments)
+
+    monkeypatch.setattr(SessionWatcher, "_note", kill_meanwhile)
+    assert "exited" not in watcher.cycle(())
+    monkeypatch.setattr(SessionWatcher, "_note", note)
+    assert wakes(watcher)
+    assert watcher.cycle(()) == "s1 is exited"
+    assert len(watcher._deaths) == 2 and watcher.cycle(()) == ""  # type: ignore[attr-defined]
+    watcher.close()
+
+
+def test_of_a_process_that_it_holds_nothing_is_read_in_proc(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher = hall.role("session-watcher", SessionWatcher)
+    watcher.cycle(())
+
+    def refused(*_: object) -> bool:
+        raise AssertionError("looked into /proc")
+
+    monkeypatch.setattr("failover.host.process.alive", refused)
+    watcher.cycle(())
+    watcher.close()
