@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
+import textwrap
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from functools import cache
@@ -11,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from failover.config import load
 from failover.core.notice import KINDS
 from tests.cli.run import ROOT
-from tests.docs.lines import PAGES
+from tests.docs.lines import PAGES, samples
 
 
 def text(page: str) -> str:
@@ -67,6 +70,19 @@ def test_each_message_that_is_explained_is_one_that_is_printed(message: str) -> 
     parts = [re.escape(part.strip()) for part in message.split("…") if part.strip()]
     wanted = re.compile(".*".join(parts), re.DOTALL)
     assert any(wanted.search(one) for one in said()), message
+
+
+@pytest.mark.parametrize(("page", "first"), [("accounts", "accounts:"), ("api", "http:"), ("usage", "usage:")])
+def test_samples_of_the_configuration_are_taken(page: str, first: str, tmp_path: Path) -> None:
+    (number,) = [one.number for one in samples(f"docs/{page}.md") if one.first.startswith(first)]
+    lines = itertools.takewhile(
+        lambda line: line.startswith("    "), text(f"docs/{page}.md").splitlines()[number - 1 :]
+    )
+    sample = textwrap.dedent("\n".join(lines))
+    least = "version: 1\n" + ("" if first == "accounts:" else "accounts: [{name: main, config_dir: m}]\n")
+    file = tmp_path / "config.yaml"
+    file.write_text(least + sample)
+    load(file, {"HOME": str(tmp_path)})
 
 
 def anchors(page: str) -> set[str]:
