@@ -15,23 +15,17 @@ from typing import Any, cast, get_args, get_type_hints
 import msgspec
 
 from failover import config_accounts, config_notify
+from failover.config_daemon import Dispatch, Http, Janitor, Limit, Log, Retention, Tls, Tmux
 from failover.config_file import find, read
+from failover.config_kinds import lasting, whole
 from failover.config_model import (
     Account,
     Claude,
     Config,
     Deadline,
-    Dispatch,
     Failover,
-    Http,
-    Janitor,
-    Limit,
-    Log,
-    Retention,
     SessionSpec,
     Thresholds,
-    Tls,
-    Tmux,
     Usage,
 )
 from failover.config_yaml import Value, parse, suggestion
@@ -190,7 +184,7 @@ def _failover(value: Value) -> Failover:
             found["deadline"].fail("hard is not shorter than soft", "write e.g. {soft: 10m, hard: 20s}")
     parallel = default.max_parallel
     if "max_parallel" in found and not found["max_parallel"].is_text("auto"):
-        parallel = found["max_parallel"].integer(1, 64)
+        parallel = whole(found["max_parallel"], Failover, "max_parallel")
     reset = found["wait_if_reset_within"].duration(zero=True) if "wait_if_reset_within" in found else None
     return Failover(
         strategy=strategy,
@@ -208,9 +202,9 @@ def _failover(value: Value) -> Failover:
 
 def _usage(value: Value) -> Usage:
     found, default = value.fields(Usage.__struct_fields__), Usage()
-    least = found["least"].duration() if "least" in found else default.least
-    if least < default.least:
-        found["least"].fail("is under 5m", "the provider answers 429 for long when asked more often; write 5m or more")
+    least = default.least
+    if "least" in found:
+        least = lasting(found["least"], Usage, "least", "the provider answers 429 for long when asked more often; ")
     most = found["most"].duration() if "most" in found else max(default.most, least)
     if most < least:
         found["most"].fail("is shorter than least", "write e.g. least: 5m, most: 1h")
@@ -219,16 +213,13 @@ def _usage(value: Value) -> Usage:
         found["command"].fail("names no program", "write it as [program, argument, …]; it is run without a shell")
     if command and "/" in command[0]:
         command = (str(found["command"].items()[0].path()), *command[1:])
-    every = found["every"].duration() if "every" in found else default.every
-    if every < 10:
-        found["every"].fail("is under 10s", "write 10s or more")
     return Usage(
         poll=found["poll"].boolean() if "poll" in found else default.poll,
         least=least,
         most=most,
         timeout=found["timeout"].duration() if "timeout" in found else default.timeout,
         command=command,
-        every=every,
+        every=lasting(found["every"], Usage, "every") if "every" in found else default.every,
     )
 
 
@@ -303,7 +294,9 @@ def _dispatch(value: Value, projects: tuple[Path, ...]) -> Dispatch:
     found, default = value.fields(Dispatch.__struct_fields__), Dispatch()
     return Dispatch(
         submit_timeout=found["submit_timeout"].duration() if "submit_timeout" in found else default.submit_timeout,
-        max_attempts=found["max_attempts"].integer(1, 100) if "max_attempts" in found else default.max_attempts,
+        max_attempts=whole(found["max_attempts"], Dispatch, "max_attempts")
+        if "max_attempts" in found
+        else default.max_attempts,
         task_timeout=found["task_timeout"].duration() if "task_timeout" in found else default.task_timeout,
         per_project=_at_once(found["per_project"]) if "per_project" in found else default.per_project,
         limits=_limits(found["limits"], projects) if "limits" in found else default.limits,
@@ -316,14 +309,14 @@ def _leaves(found: Mapping[str, Value]) -> bool:
 
 
 def _at_once(value: Value) -> int | None:
-    return None if value.is_text("all") else value.integer(1, _MAX_SESSIONS)
+    return None if value.is_text("all") else whole(value, Dispatch, "per_project")
 
 
 def _limits(value: Value, projects: tuple[Path, ...]) -> tuple[Limit, ...]:
     limits: list[Limit] = []
     for entry in value.items():
         found = entry.fields(Limit.__struct_fields__, required=("project", "at_once"))
-        limit = Limit(_project(found["project"], projects), found["at_once"].integer(1, _MAX_SESSIONS))
+        limit = Limit(_project(found["project"], projects), whole(found["at_once"], Limit, "at_once"))
         if any(other.project == limit.project for other in limits):
             found["project"].fail(f"{limit.project} is there twice", "keep one of the two")
         limits.append(limit)
@@ -349,17 +342,15 @@ def _retention(value: Value) -> Retention:
 
 def _janitor(value: Value) -> Janitor:
     found, default = value.fields(Janitor.__struct_fields__), Janitor()
-    every = found["every"].duration() if "every" in found else default.every
-    if every < 60:
-        found["every"].fail("is under 1m", "write 1m or more")
-    backup = found["backup_every"].duration(zero=True) if "backup_every" in found else default.backup_every
-    if 0 < backup < 600:
-        found["backup_every"].fail("is under 10m", "write 10m or more, or 0 for no backups")
+    backup = default.backup_every
+    if "backup_every" in found:
+        entry = found["backup_every"]
+        backup = 0.0 if entry.is_text("0") else lasting(entry, Janitor, "backup_every", instead=", or 0 for no backups")
     leaves = "orphans" in found and found["orphans"].choice(["end", "leave"]) == "leave"
     return Janitor(
-        every=every,
+        every=lasting(found["every"], Janitor, "every") if "every" in found else default.every,
         orphans="leave" if leaves else default.orphans,
-        logs_mb=found["logs_mb"].integer(1, 1_000_000) if "logs_mb" in found else default.logs_mb,
+        logs_mb=whole(found["logs_mb"], Janitor, "logs_mb") if "logs_mb" in found else default.logs_mb,
         backup_every=backup,
-        backups=found["backups"].integer(1, 365) if "backups" in found else default.backups,
+        backups=whole(found["backups"], Janitor, "backups") if "backups" in found else default.backups,
     )

@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 import msgspec
 
 from failover.claude.kinds import KINDS, KindName
+from failover.config_kinds import whole
 from failover.config_model import Account, Thresholds
 from failover.config_yaml import Value
 from failover.core.choice import Use
@@ -33,7 +34,7 @@ def accounts(value: Value, general: Thresholds, shared_dir: Path, state_dir: Pat
         account = Account(
             name=found["name"].name(),
             config_dir=found["config_dir"].path(),
-            priority=found["priority"].integer(0, 1_000_000) if "priority" in found else place,
+            priority=whole(found["priority"], Account, "priority") if "priority" in found else place,
             thresholds=thresholds(found["thresholds"], general) if "thresholds" in found else general,
             enabled=found["enabled"].boolean() if "enabled" in found else True,
             reserve=found["reserve"].percent(zero=True) if "reserve" in found else 0.0,

@@ -1,15 +1,22 @@
-"""What a configuration consists of. Durations are seconds, paths absolute, percentages of a usage window."""
+"""What a configuration consists of. Durations are seconds, paths absolute, percentages of a usage window.
+
+What stands under a field is what docs/configuration.md says of its key (`scripts/manual` makes it anew); the limits in
+its type are those that a file is held to.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from failover.claude import kinds
+from failover.config_daemon import Dispatch, Http, Janitor, Log, Retention, Tmux
+from failover.config_kinds import Dollars, Duration, Name, Percent
 from failover.config_yaml import suggestion
 from failover.core.choice import IdleSessions, Strategy, Use
 from failover.core.prompt import Templates
@@ -19,22 +26,29 @@ from failover.paths import Paths
 
 
 class Claude(msgspec.Struct, frozen=True):
-    """How the binary is started. command: name or path; args and env: for every account."""
+    """How the binary is started, under every account."""
 
     command: str = "claude"
+    """A name on `PATH`, or a path."""
     args: tuple[str, ...] = ()
+    """Your own flags. None is added for you: permission modes stay your decision."""
     env: dict[str, str] = {}
+    """Environment variables. Variables that log in (`ANTHROPIC_API_KEY` and the like) and `CLAUDE_CONFIG_DIR` are
+    refused: they would make all accounts one. They belong in an account's `env_file`."""
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """Percent used from which an account counts as exhausted, per window. spend: of the money cap of a paid account;
-    models: of the weekly windows of single models (`seven_day_MODEL`); one that is not named has the threshold of
-    seven_day."""
+    """From here on an account counts as exhausted."""
 
-    five_hour: float = 90.0
-    seven_day: float = 95.0
-    spend: float = 90.0
-    models: dict[str, float] = {}
+    five_hour: Percent = 90.0
+    """Percent of the 5-hour window. What is left over is for the turns in progress."""
+    seven_day: Percent = 95.0
+    """Percent of the weekly cap."""
+    spend: Percent = 90.0
+    """Percent of an account's `cap_usd_per_day`. What is left over is for the turns in progress."""
+    models: dict[str, Percent] = {}
+    """The same for the weekly windows of single models, such as `{opus: 90}` for `seven_day_opus`. A model of
+    `failover.models` that is left out has the threshold of `seven_day`."""
 
     def of(self, models: Sequence[str]) -> dict[str, float]:
         """Return the threshold of each window of a plan that counts where the pool uses these models."""
@@ -43,24 +57,39 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One login. priority: the smallest is preferred; thresholds: with the general ones filled in; reserve: percent of
-    each window kept for a person's own use; standby: used only when no other has room.
+    """One login each.
 
-    kind, env_file: how it logs in; paid: whether one that is paid by use comes at all; cap_usd_per_day: what our
-    sessions may cost there in a day (UTC), None where nothing is counted.
+    thresholds: with the general ones filled in; cap_usd_per_day: None where nothing is counted.
     """
 
-    name: str
+    name: Name
+    """What commands and logs call it."""
     config_dir: Path
-    priority: int
+    """Its `CLAUDE_CONFIG_DIR`. A folder of its own, never that of another account or of the shared tree. You log in
+    there by hand; no credential is read or copied by anything here."""
+    priority: Annotated[int, Meta(ge=0, le=1_000_000)]
+    """The smallest is preferred."""
     thresholds: Thresholds
+    """`{five_hour: …, seven_day: …}`; a window that is left out keeps the general threshold."""
     enabled: bool = True
-    reserve: float = 0.0
+    """`false`: never chosen as a target. For a while and without changing the file: `claude-failover accounts disable
+    NAME --for 2h`."""
+    reserve: Annotated[Percent, Meta(ge=0, lt=100)] = 0.0
+    """Percent of each window that is kept for a person's own use. The account is left where it begins, and
+    nothing is moved there that would go into it. A cap that may be passed when nothing else is left is a lower
+    threshold instead."""
     standby: bool = False
+    """`true`: used only when no other account has room."""
     kind: kinds.KindName = "subscription"
+    """`token`, `api_key`, `bedrock`, `vertex`: see [accounts](accounts.md)."""
     env_file: Path | None = None
+    """Of every kind but `subscription`: the file with its login, `NAME=VALUE` lines, yours, mode 0600. It is read by
+    the launch itself, never by the daemon."""
     paid: Use = "never"
-    cap_usd_per_day: float | None = None
+    """Of `api_key`, `bedrock`, `vertex`. `never`: only where a person names it. `last_resort`: when no other account
+    has room."""
+    cap_usd_per_day: Dollars | None = None
+    """What our sessions may cost there in a day (UTC), in US dollars. Required with `last_resort`."""
 
     @property
     def login(self) -> kinds.Login:
@@ -80,165 +109,115 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
-    """One tmux session. account: where it starts (None: on the preferred one); serves: further projects of its."""
+    """One tmux session each."""
 
-    name: str
+    name: Name
+    """A name, or a range for several. Each name once."""
     project: Path
-    account: str | None = None
+    """The folder it works in. It need not exist yet when the file is read."""
+    account: Name | None = None
+    """Where it starts."""
     serves: tuple[Path, ...] = ()
+    """Further projects whose tasks it does, or `all`. For a task of a project whose folder it is not in it is started
+    anew there, in a new conversation."""
 
 
 class Deadline(msgspec.Struct, frozen=True):
-    """How long a move waits for a boundary (s): soft, then it gives up and says so; hard, then it interrupts."""
+    """How long a move waits for a boundary."""
 
-    soft: float = 600.0
-    hard: float = 20.0
+    soft: Duration = 600.0
+    """A threshold was crossed: how long a session may take to reach a point where stopping loses nothing. Then it
+    stays, and that is said."""
+    hard: Duration = 20.0
+    """The limit was hit: the same, but then it is interrupted and told what was cut off. Shorter than `soft`."""
 
 
 class Failover(msgspec.Struct, frozen=True):
-    """When and how to swap. margin: percentage points; cooldown, wait_if_reset_within: s; forecast: leave early enough
-    for the boundaries; models: whose weekly windows count; max_parallel: moves."""
+    """When and how to swap."""
 
     strategy: Strategy = "priority"
-    margin: float = 10.0
-    cooldown: float = 120.0
+    """Which of the accounts with room: the preferred one; `most_headroom`: the one farthest below its thresholds;
+    `soonest_reset`: the one whose week, then 5 hours, end first. See [choosing](choosing.md)."""
+    margin: Annotated[Percent, Meta(ge=0)] = 10.0
+    """Percentage points that a target must be below its own thresholds, and better than the source."""
+    cooldown: Annotated[Duration, Meta(ge=0)] = 120.0
+    """Least time between two automatic swaps, unless the account in use is spent."""
     deadline: Deadline = Deadline()
-    wait_if_reset_within: float = 600.0
+    wait_if_reset_within: Annotated[Duration, Meta(ge=0)] = 600.0
+    """Rather wait for a source that resets within this time than move to something worse, or move at all when it is not
+    expected to be spent by then."""
     idle_sessions: IdleSessions = "move"
+    """Sessions at rest move too. `lazy`: only when a task of their project waits or they begin a turn (no cache is
+    written for a session that nobody uses). `leave`: only when they begin a turn."""
     fail_back: bool = True
+    """A session at rest goes back to its account (the one that a person chose, else the one it is tied to, else the
+    most preferred) when that has room again."""
     forecast: bool = True
+    """Leave an account before its threshold, early enough for the boundaries of the sessions that run. `false`: at the
+    threshold."""
     models: tuple[str, ...] = ()
-    max_parallel: int = os.cpu_count() or 1
+    """The models that the pool uses, as their weekly windows name them (`opus` for `seven_day_opus`). Only then do
+    these windows count."""
+    max_parallel: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
+    """Sessions that may be away at once. `auto` is the number of cores: a start of the binary costs 1.3 seconds
+    of CPU."""
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """How accounts are asked for their windows. poll: whether those without a session of ours are asked by the binary.
-
-    least, most: between two questions to one account (s); timeout: of an answer (s); command: the operator's own,
-    empty for none; every: how often it is run (s).
-    """
+    """How accounts are asked for their windows (see [usage](usage.md))."""
 
     poll: bool = True
-    least: float = 300.0
-    most: float = 3600.0
-    timeout: float = 30.0
+    """Accounts on which no session of yours runs are asked with `claude -p /usage`, one at a time."""
+    least: Annotated[Duration, Meta(ge=300)] = 300.0
+    """How often one account is asked when it is near a threshold, or nothing is known of it. Not under `5m`: the
+    provider answers 429 for long when it is asked more often."""
+    most: Duration = 3600.0
+    """How often one is asked that has 50 percentage points of room, or is spent."""
+    timeout: Duration = 30.0
+    """An answer that takes longer is an error; the command is ended."""
     command: tuple[str, ...] = ()
-    every: float = 600.0
-
-
-class Tls(msgspec.Struct, frozen=True):
-    """Files in PEM form: the certificate (with what leads to its root), and its key."""
-
-    cert: Path
-    key: Path
-
-
-class Http(msgspec.Struct, frozen=True):
-    """The control plane's TCP address, "none" for the Unix socket alone. Port 0 takes any free one.
-
-    tls: always there when the address is no loopback one; hosts: further names that it is addressed by.
-    """
-
-    listen: str = "127.0.0.1:7717"
-    tls: Tls | None = None
-    hosts: tuple[str, ...] = ()
-
-    @property
-    def host(self) -> str:
-        """Return the address without its port and brackets."""
-        return self.listen.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        """Return the port, 0 where there is no TCP address."""
-        return 0 if self.listen == "none" else int(self.listen.rpartition(":")[2])
-
-
-class Tmux(msgspec.Struct, frozen=True):
-    """The tmux server. socket: its name (tmux -L)."""
-
-    socket: str = "default"
-
-
-class Limit(msgspec.Struct, frozen=True):
-    """How many tasks of one project may be at work at once."""
-
-    project: Path
-    at_once: int
-
-
-class Dispatch(msgspec.Struct, frozen=True):
-    """Tasks. submit_timeout: s until a prompt must have been taken; task_timeout: s until a task counts as failed;
-    per_project: tasks of one project at work at once (None: as many as there are sessions), limits: where it differs;
-    status_json: whether `.agent-queue/status.json` is ours to write."""
-
-    submit_timeout: float = 5.0
-    max_attempts: int = 3
-    task_timeout: float = 21600.0
-    per_project: int | None = None
-    limits: tuple[Limit, ...] = ()
-    status_json: Literal["write", "leave"] = "write"
-
-
-class Retention(msgspec.Struct, frozen=True):
-    """How long history is kept (s). finished: files in done/ and failed/, until they go to archive/; tasks: rows of
-    closed ones; fresh: starts of new conversations; launches: files in launch/ that no launch needs."""
-
-    events: float = 14 * 86400.0
-    readings: float = 30 * 86400.0
-    checkpoints: float = 7 * 86400.0
-    hook_calls: float = 2 * 86400.0
-    finished: float = 30 * 86400.0
-    tasks: float = 90 * 86400.0
-    swaps: float = 90 * 86400.0
-    fresh: float = 7 * 86400.0
-    orders: float = 30 * 86400.0
-    logs: float = 14 * 86400.0
-    launches: float = 7 * 86400.0
-
-
-class Janitor(msgspec.Struct, frozen=True):
-    """The sweeps. every: s; orphans: whether processes that belong to nobody are ended; logs_mb: most that all logs may
-    have (MB); backup_every: s, 0 for no backups; backups: how many are kept."""
-
-    every: float = 600.0
-    orphans: Literal["end", "leave"] = "end"
-    logs_mb: int = 200
-    backup_every: float = 86400.0
-    backups: int = 7
-
-
-class Log(msgspec.Struct, frozen=True):
-    """What roles say. format: auto is text on a terminal and JSON elsewhere; level: the mildest that is shown."""
-
-    format: Literal["auto", "json", "text"] = "auto"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Your own command, program and arguments, run without a shell in the folder of this file."""
+    every: Annotated[Duration, Meta(ge=10)] = 600.0
+    """How often it is run."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. file: where it was read from; sessions: with ranges expanded, in the file's order;
     sessions_restart: whether those that ended with their tmux server are brought back by themselves."""
 
+    """Sessions that ended with their tmux server (it died, or the host did) are brought back by themselves, at most
+    three times within an hour. `never`: one notice says so, and `claude-failover sessions restore` is yours to give."""
+
     file: Path
     version: int
+    """The layout of the file. Only `1` exists."""
     state_dir: Path
+    """Store, sockets, logs and the token of the HTTP address. Made with mode 0700; refused when it is open to others.
+    """
     shared_dir: Path
+    """The one tree of conversations, settings and the registry of sessions that all accounts link to."""
     claude: Claude = Claude()
     accounts: tuple[Account, ...]
+    """At least one, see below."""
     thresholds: Thresholds = Thresholds()
     sessions: tuple[SessionSpec, ...] = ()
+    """One tmux session each, see below."""
     projects: tuple[Path, ...] = ()
+    """Folders whose `.agent-queue/inbox/` is served."""
     failover: Failover = Failover()
     usage: Usage = Usage()
     http: Http = Http()
     tmux: Tmux = Tmux()
     notify: tuple[SinkSpec, ...] = ()
+    """Who is told, see below."""
     log: Log = Log()
     dispatch: Dispatch = Dispatch()
     retention: Retention = Retention()
     janitor: Janitor = Janitor()
     replay: Templates = Templates()
     sessions_restart: Literal["auto", "never"] = "auto"
+    """Sessions that ended with their tmux server (it died, or the host did) are brought back by themselves, at most
+    three times within an hour. `never`: one notice says so, and `claude-failover sessions restore` is yours to give."""
 
     @property
     def paths(self) -> Paths:

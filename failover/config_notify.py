@@ -22,7 +22,7 @@ _COMMON = ("kind", "name", "rules", "templates", "quiet", "digest", "give_up_aft
 _PERSONS = ("apprise", "telegram")
 #: What a person can take in; programs are told each notice unless a digest is asked for.
 _DIGEST = Digest(more_than=10, within=300.0)
-_FACILITIES = {
+FACILITIES = {
     "user": 1, "daemon": 3, "local0": 16, "local1": 17, "local2": 18, "local3": 19, "local4": 20, "local5": 21,
     "local6": 22, "local7": 23,
 }  # fmt: skip
@@ -78,7 +78,7 @@ def _settings(kind: Kind, value: Value, found: dict[str, Value]) -> spec.Setting
         case "syslog":
             given: dict[str, Any] = {"address": _address(found["address"])} if "address" in found else {}
             if "facility" in found:
-                given["facility"] = _FACILITIES[found["facility"].choice(list(_FACILITIES))]
+                given["facility"] = FACILITIES[found["facility"].choice(list(FACILITIES))]
             return spec.Syslog(**given)
         case "webhook":
             return spec.Webhook(_url(found["url"]), _secret(value, found, "secret"), **timeout)

@@ -56,6 +56,12 @@ def seconds_in(text: str) -> float | None:
     return float(match[1]) * _UNITS[match[2]] if match else None
 
 
+def duration_text(seconds: float) -> str:
+    """Return how a duration is written: in the largest unit that needs no fraction, and 0 without one."""
+    unit = next((one for one in "dhm" if seconds >= _UNITS[one] and seconds % _UNITS[one] == 0), "s")
+    return f"{seconds / _UNITS[unit]:g}{unit}" if seconds else "0"
+
+
 def parse(path: Path, text: str, environ: Mapping[str, str]) -> Value:
     """Return the root of the document in `text`. Raises ConfigError for what is no plain YAML."""
     try:

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from failover import config_model
+from failover import config_daemon, config_model
 from failover.config import Config, find, load
 from failover.errors import ConfigError, UsageError
 from failover.notify.spec import Secret
@@ -76,8 +76,9 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.Templates: raw["replay"], config_model.Log: raw["log"],
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
-    structs = {value for value in vars(config_model).values() if isinstance(value, type(msgspec.Struct))}
-    assert structs == {*parts, config_model.SinkSpec, config_model.Limit, config_model.Tls}, (
+    named = {**vars(config_model), **vars(config_daemon)}.values()
+    structs = {value for value in named if isinstance(value, type(msgspec.Struct))}
+    assert structs == {*parts, config_model.SinkSpec, config_daemon.Limit, config_daemon.Tls}, (
         "a new part of the configuration is missing here"
     )
     for struct, section in parts.items():
@@ -93,7 +94,7 @@ def test_a_session_may_serve_further_projects_and_a_project_may_have_a_limit(tmp
     limits = "dispatch: {per_project: 2, limits: [{project: ~/b, at_once: 1}]}\n"
     config = read(tmp_path, LEAST + projects + sessions + limits)
     assert [one.serves for one in config.sessions] == [config.projects, config.projects[1:2], ()]
-    assert (config.dispatch.per_project, config.dispatch.limits) == (2, (config_model.Limit(Path("/home/dev/b"), 1),))
+    assert (config.dispatch.per_project, config.dispatch.limits) == (2, (config_daemon.Limit(Path("/home/dev/b"), 1),))
     for wrong in (sessions.replace("[~/b]", "[~/d]"), limits.replace("~/b", "~/d"), limits.replace("2,", "0,")):
         refused(tmp_path, LEAST + projects + wrong)
     twice = "dispatch: {limits: [{project: ~/b, at_once: 1}, {project: ~/b, at_once: 2}]}\n"

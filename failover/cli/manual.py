@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def _described(command: click.Command) -> list[str]:
 
 def _fenced(text: str) -> list[str]:
     title, _, rest = text.partition("\n")
-    return [title, "```", inspect.cleandoc(rest), "```", ""]
+    return [title, "```", textwrap.dedent(rest).rstrip(), "```", ""]
 
 
 def man() -> str:

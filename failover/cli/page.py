@@ -10,7 +10,7 @@ import click
 import psutil
 
 from failover.cli.shared import Cli, json_option, print_json
-from failover.config_model import Http
+from failover.config_daemon import Http
 from failover.errors import HostError, UsageError
 from failover.host.process import ProcessId, alive
 from failover.http.auth import token

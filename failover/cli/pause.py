@@ -11,7 +11,8 @@ from failover.cli.shared import Cli, json_option, manual, print_json
     "pause",
     epilog=manual(
         {"pause": "before work on the host", "resume": "after it"},
-        note="A swap that is under way is finished. Ends with 0 also when it was paused already.",
+        note="An ordered swap that is under way is finished; in one of the policy's, sessions that were not stopped yet"
+        " stay. Ends with 0 also when it was paused already.",
     ),
 )
 @json_option

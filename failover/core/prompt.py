@@ -23,17 +23,23 @@ class Templates(msgspec.Struct, frozen=True):
         "This session was {was} between two steps. Nothing was lost: all results above are complete. "
         "Continue where you were."
     )
+    """It was stopped between two steps. `{was}`: what was done to it."""
     interrupted: str = (
         "This session was {was}, and that interrupted {what}. Its outcome is unknown: "
         "look whether it took effect before you do it again. Then continue where you were."
     )
+    """Something was cut off. `{was}`; `{what}`: the tool call, or its answer."""
     limited: str = "Your last turn was stopped by {reason}. The session now runs on. Continue where you were."
+    """Its turn had ended before. `{reason}`: by a used-up limit, or a failure."""
     restored: str = (
         "This session ended without warning and was brought back. That interrupted {what}. Its outcome is unknown: "
         "look whether it took effect before you do it again. Then continue where you were."
     )
+    """It crashed at work and was brought back. `{what}`: what that cut off."""
     task: str = "You are still at task {task} (attempt {attempt}). Its file is {file}; leave the file there."
+    """Follows `restored` where it was at a task. `{task}`, `{attempt}`: numbers; `{file}`: its path, in quotes."""
     written: str = "Meanwhile this was written to you:"
+    """Stands before what people wrote to it meanwhile."""
 
 
 #: What each sentence may hold: was (what was done to the session), what (was cut off), reason (of the turn's end),

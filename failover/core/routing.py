@@ -29,11 +29,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What a sink wants to be told. events: prefixes of types; severity: the mildest that counts; accounts, sessions,
     projects: what it must be about. Whatever is empty is no condition; all others must hold."""
 
+    """It must be about one of these, written as under `projects` or `sessions`."""
+
     events: tuple[str, ...] = ()
+    """Beginnings of event types, such as `[swap., task.finished]`."""
     severity: Severity = "info"
+    """The mildest that counts: `info`, `warning` or `critical`."""
     accounts: tuple[str, ...] = ()
+    """It must be about one of these."""
     sessions: tuple[str, ...] = ()
+    """It must be about one of these."""
     projects: tuple[str, ...] = ()
+    """It must be about one of these, written as under `projects` or `sessions`."""
 
 
 def subject(told: Mapping[str, Any], projects: Sequence[str]) -> Subject:

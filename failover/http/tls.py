@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from failover.config_model import Tls
+from failover.config_daemon import Tls
 from failover.errors import FailoverError, HostError
 from failover.paths import require_private
 

@@ -205,7 +205,7 @@ class World:
         for one in self._seen:
             process.send_signal(one, signal.SIGKILL)
         self.api.stop()
-        socket = Path(f"/tmp/tmux-{os.geteuid()}") / self.socket
+        socket = Path(os.environ.get("TMUX_TMPDIR") or "/tmp", f"tmux-{os.geteuid()}", self.socket)
         socket.unlink(missing_ok=True)
         shutil.rmtree(self.root, ignore_errors=True)
 

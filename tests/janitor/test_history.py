@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from failover.clock import ManualClock
-from failover.config_model import Retention
+from failover.config_daemon import Retention
 from failover.core.choice import Stay
 from failover.core.spend import Ledger
 from failover.core.task import Task
