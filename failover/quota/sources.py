@@ -28,7 +28,7 @@ class Statuslines:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._taken: dict[str, int] = {}  # session → at_ms of the push that was read last
-        self._shown: dict[tuple[str, str, str], tuple[float, int | None]] = {}  # session, launch, window → figures
+        self._shown: dict[tuple[str, str], tuple[str, float, int | None]] = {}  # session, window → launch, figures
 
     def read(self) -> list[list[Reading]]:
         """Return what is new since the last call, push by push: all windows of a push of which one has changed."""
@@ -46,9 +46,9 @@ class Statuslines:
         return found
 
     def _is_new(self, row: StatuslineRow, reading: Reading, first: bool) -> bool:
-        key, figures = (row.session, row.launch, reading.window), (reading.used, reading.resets_at)
+        key, figures = (row.session, reading.window), (row.launch, reading.used, reading.resets_at)
         last, self._shown[key] = self._shown.get(key), figures
-        if last is None and first:
+        if first and (last is None or last[0] != row.launch):
             # Nobody knows how long it has shown this; what was shown before our start is in the store.
             return not usage.has_noted(self._store, reading)
         return last != figures
