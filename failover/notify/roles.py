@@ -19,6 +19,7 @@ _SAID = """
 """
 #: How far back the first look goes for starts (events).
 _BACK = 5000
+_BATCH = 1000
 
 
 class RoleWatch:
@@ -36,13 +37,7 @@ class RoleWatch:
     def look(self) -> str:
         """Report what has changed; return what is wrong now."""
         now, now_ms = self._clock.monotonic(), self._store.now_ms()
-        for envelope in events.of_types(self._store, self._seen, ("role.started",), 1000):
-            self._seen = envelope.id
-            event = envelope.event
-            # A role that took a changed configuration is the same process.
-            if isinstance(event, RoleStarted) and self._pids.get(event.role) != event.pid:
-                self._pids[event.role] = event.pid
-                self._starts.setdefault(event.role, deque(maxlen=2 * LOOP)).append(envelope.at_ms)
+        self._hear_starts()
         found: list[AnyEvent] = []
         for row in self._store.query("SELECT role, pid, start FROM roles ORDER BY role"):
             role = row["role"]
@@ -63,3 +58,17 @@ class RoleWatch:
                 for event in found:
                     tx.emit(event)
         return f"not in order: {', '.join(sorted(self._failing))}" if self._failing else ""
+
+    def _hear_starts(self) -> None:
+        """Note what was started since the last look. Starts are rare: how far the others came counts too, or each look
+        would go through all that happened since the last start."""
+        last = events.last_id(self._store)
+        while batch := events.of_types(self._store, self._seen, ("role.started",), _BATCH):
+            for envelope in batch:
+                self._seen = envelope.id
+                event = envelope.event
+                # A role that took a changed configuration is the same process.
+                if isinstance(event, RoleStarted) and self._pids.get(event.role) != event.pid:
+                    self._pids[event.role] = event.pid
+                    self._starts.setdefault(event.role, deque(maxlen=2 * LOOP)).append(envelope.at_ms)
+        self._seen = max(self._seen, last)
