@@ -15,6 +15,9 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
+#: Each role keeps so much of the store in memory of its own (KiB; SQLite's default is 2,000). The kernel keeps all of it
+#: once for all roles, so more would only be kept nine times; and a role would grow by it for as long as the store does.
+_CACHE_KIB = 256
 #: The layout that schema.sql makes. A change of it needs the next number and a step in migrations/ (CONTRIBUTING.md).
 LAYOUT = 4
 #: The earliest layout that can be brought forward.
@@ -83,6 +86,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection
 
 
