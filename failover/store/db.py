@@ -15,8 +15,8 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
-#: Each role keeps so much of the store in memory of its own (KiB; SQLite's default is 2,000). The kernel keeps all of it
-#: once for all roles, so more would only be kept nine times; and a role would grow by it for as long as the store does.
+#: Each role keeps so much of the store in memory of its own (KiB; SQLite's default is 2,000). The kernel keeps all of
+#: it once for all roles, so more would only be kept nine times, and a role would grow by it as long as the store does.
 _CACHE_KIB = 256
 #: The layout that schema.sql makes. A change of it needs the next number and a step in migrations/ (CONTRIBUTING.md).
 LAYOUT = 4

@@ -176,6 +176,7 @@ PLAYS: dict[str, Play] = {
         },
     ),
     "docs/accounts.md": Play(),
+    "docs/adopting.md": Play(),
     "docs/api.md": Play(
         first=_swaps,
         how={
@@ -402,6 +403,3 @@ SAMPLES = {
     "docs/testing.md": ("victim           step",),
     "docs/usage.md": ("usage: {command:", '{"readings":'),
 }
-
-#: Said of verbs that do not exist yet, on pages that say so.
-NOT_YET = {"claude-failover sessions adopt"}

@@ -18,7 +18,8 @@ async def nothing() -> dict[str, str]:
     return {}
 
 Plain([nothing])
-print(*(name for name in ("pydantic", "attrs", "mcp", "apprise", "rich", "textual", "matplotlib") if name in sys.modules))
+heavy = ("pydantic", "attrs", "mcp", "apprise", "rich", "textual", "matplotlib")
+print(*(name for name in heavy if name in sys.modules))
 """
 
 
