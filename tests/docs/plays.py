@@ -90,13 +90,14 @@ EVERYWHERE: dict[str, How] = {
 
 
 def _with_sessions(host: Host) -> None:
-    """Do what the pages say after `init`: name the sessions. And keep the made-up accounts to the fake API."""
+    """Do what the pages say after `init`: name the sessions, and a sink. And keep the accounts to the fake API."""
     text = host.config_file.read_text()
     (wanted,) = re.findall(r"```yaml\n\s*(sessions:\n.*?)\s*```", (ROOT / "docs/quickstart.md").read_text(), re.DOTALL)
     environment = {**real_cli.api_environment(host.api.url), "HOME": str(host.home)}
     for old, new in (
         (r"sessions: \[\].*", "\n".join(line.removeprefix("   ") for line in wanted.splitlines())),
         (r'listen: "127.0.0.1:7717"', 'listen: "127.0.0.1:0"'), (r"poll: true", "poll: false"),
+        (r"notify: \[\]", "notify: [{kind: file, path: ~/failover-notices.jsonl}]"),
         (r"  env: \{\}", f"  env: {json.dumps(environment)}"),
     ):  # fmt: skip
         text, found = re.subn(old, new.replace("\\", r"\\"), text, count=1)
@@ -371,6 +372,7 @@ PLAYS: dict[str, Play] = {
     ),
     "docs/troubleshooting.md": Play(
         how={
+            "claude-failover up": instead("claude-failover down", "claude-failover up"),
             "claude-failover swap --to NAME": instead("claude-failover swap --to backup"),
             "claude-failover accounts enable NAME": instead("claude-failover accounts enable backup"),
         },
