@@ -60,6 +60,8 @@ def _play(stage: Stage, cell: Cell, result: Result) -> None:
             result.notes.append("the last of them by order")
             stage.world.cli("sessions", "restore", *down, check=False)
             stage.wait(lambda: _back(stage, over), "those that ended with it brought back by order")
+    # Those that went to an account before it turned out to be none are taken further by a swap that follows at once.
+    stage.wait(lambda: not _any_open(stage) and len(stage.living()) == len(stage.placed()), "what follows the swap")
     where = target if cell.scenario.target_mode == "ok" else ""
     result.problems += audit.after(stage, row, audit.Wanted(cell.scenario.ends, where, task, down))
 
