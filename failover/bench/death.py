@@ -68,7 +68,9 @@ def one(world: World, bus: BusWitness, name: str) -> float:
         told = zip(bus.heard[known:], bus.frames[known:], strict=False)
         return next((at for at, frame in told if _pid(frame) == placement.pid), None)
 
-    return (world.wait(heard, f"the death of {name}") - began) * 1000
+    at = world.wait(heard, f"the death of {name}")
+    assert at is not None
+    return (at - began) * 1000
 
 
 def _pid(frame: bytes) -> int:

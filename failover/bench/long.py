@@ -80,7 +80,7 @@ class _Run:
         self._keep_busy()
         self._world.wait(self._world.steps, "work")
         running = processes(self._world)
-        programs, before, began = _programs(running), cpu(running), time.monotonic()
+        programs, before, began = _programs(running), [cpu([one]) for one in running], time.monotonic()
         next_swap, next_look = began + every / 2, began
         while (now := time.monotonic()) < began + self._effort.seconds:
             if now >= next_look:
@@ -93,7 +93,11 @@ class _Run:
                 print(f"{now - began:.0f} s, {len(self.thresholds)} swaps, {self._done()} tasks done", file=sys.stderr)
             time.sleep(0.05)
         watched = time.monotonic() - began
-        return self._rows(100 * (cpu(running) - before) / watched, 100 * (_programs(running) - programs) / watched)
+        used = {self._role(one): 100 * (cpu([one]) - was) / watched for one, was in zip(running, before, strict=True)}
+        return self._rows(used, 100 * (_programs(running) - programs) / watched)
+
+    def _role(self, one: psutil.Process) -> str:
+        return next((role for role, process in self._memory.roles.items() if process.pid == one.pid), "supervisord")
 
     def _done(self) -> int:
         return int(self._world.query("SELECT count(*) FROM tasks WHERE state IN ('done', 'failed')")[0][0])
@@ -134,9 +138,10 @@ class _Run:
         self.thresholds.append(max(0.0, self._swaps.heard[known] - min(shown)) * 1000)
         self._at += 1
 
-    def _rows(self, used: float, programs: float) -> list[Row]:
+    def _rows(self, used: dict[str, float], programs: float) -> list[Row]:
         count = f"{len(self._workers)} sessions at work"
         did = f"{self._effort.seconds:.0f} s, {len(self.thresholds)} swaps, {self._done()} tasks"
+        shares = ", ".join(f"{role} {share:.1f}" for role, share in sorted(used.items(), key=lambda one: -one[1]))
         median = statistics.median
         rows = [
             row(f"long run, {role}, memory of the last quarter", found[3], "MiB PSS", found[1], FLAT_WITHIN,
@@ -147,8 +152,8 @@ class _Run:
         return [
             *rows,
             row("long run, roles started anew", anew, "of them", None, 0.0),
-            row(f"long run, CPU of the daemon, {count}", used, "% of a core", None, 5.0,
-                note=f"{did}; programs that it ran: {programs:.1f} %"),
+            row(f"long run, CPU of the daemon, {count}", sum(used.values()), "% of a core", None, 5.0,
+                note=f"{did}; {shares}; beside it programs that it ran {programs:.1f}"),
             row("long run, threshold to swap, p50", median(self.thresholds), "ms", None, 100.0 * _MORE),
             row("long run, session death to event, worst", max(self.deaths), "ms", None, 5.0 * _MORE),
             row("long run, event to handler, p50", median(self.events), "ms", None, 1.0 * _MORE),
