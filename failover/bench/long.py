@@ -115,7 +115,7 @@ class _Run:
         self.answers += [cli.answer(world.config) * 1000 for _ in range(self._effort.size(5, 1))]
         self.events += latency(world, self._effort.size(100, 20))
         for name in self._victims:
-            self.deaths.append(death.one(world, self._deaths, name))
+            self.deaths.append(death.one(world, self._deaths, name)[0])
         world.launch(*self._victims, account=self._accounts[self._at])
         self._cross()
         self._statuslines.forget()
