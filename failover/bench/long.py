@@ -69,7 +69,7 @@ class _Run:
         self._statuslines = statuslines
         self._swaps, self._deaths = BusWitness(world, "swap.started"), BusWitness(world, "session.died")
         self._memory = Memory(world)
-        self._asked = 0
+        self._asked, self._next_look = 0, 0.0
         self.thresholds: list[float] = []
         self.deaths: list[float] = []
         self.events: list[float] = []
@@ -81,12 +81,9 @@ class _Run:
         self._world.wait(self._world.steps, "work")
         running = processes(self._world)
         programs, before, began = _programs(running), [cpu([one]) for one in running], time.monotonic()
-        next_swap, next_look = began + every / 2, began
+        next_swap = began + every / 2
         while (now := time.monotonic()) < began + self._effort.seconds:
-            if now >= next_look:
-                next_look = now + min(_LOOK_EVERY, self._effort.seconds / 20)
-                self._memory.sample()
-                self._keep_busy()
+            self._look()
             if now >= next_swap:
                 next_swap = now + every
                 self._turn()
@@ -101,6 +98,14 @@ class _Run:
 
     def _done(self) -> int:
         return int(self._world.query("SELECT count(*) FROM tasks WHERE state IN ('done', 'failed')")[0][0])
+
+    def _look(self) -> None:
+        """Look at the memory when it is time, and see that there is something to do: who has nothing shows no
+        statusline and asks for nothing."""
+        if (now := time.monotonic()) >= self._next_look:
+            self._next_look = now + min(_LOOK_EVERY, self._effort.seconds / 20)
+            self._memory.sample()
+            self._keep_busy()
 
     def _keep_busy(self) -> None:
         """See that there is a task for each session, and one more."""
@@ -126,13 +131,16 @@ class _Run:
         self._statuslines.forget()
         world.api.account(self._accounts[self._at], u5=0.91)
 
-        def busy(condition: bool) -> bool:
-            self._keep_busy()  # who has nothing to do shows no statusline and asks for nothing
-            return condition
+        def begun() -> bool:
+            self._look()
+            return len(self._swaps.heard) > known
 
-        world.wait(lambda: busy(len(self._swaps.heard) > known), "a swap", _PATIENCE)
-        over = "SELECT 1 FROM swaps WHERE state = 'open'"
-        world.wait(lambda: busy(not world.query(over)), "its end", _PATIENCE)
+        def over() -> bool:
+            self._look()
+            return not world.query("SELECT 1 FROM swaps WHERE state = 'open'")
+
+        world.wait(begun, "a swap", _PATIENCE)
+        world.wait(over, "its end", _PATIENCE)
         shown = self._statuslines.shown(90)
         # The push leaves beside the user's command, so the swap may even begin before that has noted the time.
         self.thresholds.append(max(0.0, self._swaps.heard[known] - min(shown)) * 1000)
