@@ -69,11 +69,11 @@ def _rest(world: World, size: int, seconds: float) -> list[Row]:
 
 
 def processes(world: World) -> list[psutil.Process]:
-    """Return supervisord and all roles."""
+    """Return supervisord and all roles, but not the programs that a role happens to run."""
     supervisor = daemon.find(world.config.paths)
     assert supervisor is not None
     top = psutil.Process(supervisor.pid)
-    return [top, *top.children(recursive=True)]
+    return [top, *top.children()]
 
 
 def cpu(processes: Sequence[psutil.Process]) -> float:

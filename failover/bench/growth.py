@@ -1,4 +1,4 @@
-"""How what a role does grows with the sessions, the accounts and the projects: curves, not points."""
+"""How what a role does grows with the sessions, the accounts, the projects and the past: curves, not points."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from failover.candidates import candidates
 from failover.clock import SystemClock
 from failover.config import Config, load
 from failover.core.usage import Reading
+from failover.events import HookReceived
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.http import views
@@ -32,6 +33,8 @@ from failover.store.sessions import Placement
 
 SESSIONS = (1, 5, 20, 100, 400)
 ACCOUNTS = (1, 5, 20, 50)
+#: Events in the store: what happened should cost a cycle nothing.
+PAST = (1_000, 10_000, 100_000)
 PROJECTS = (10, 100, 1_000, 10_000)
 #: So many task files wait while the projects grow; those of the tasks grow in the benchmark of the queue.
 _FILES = 100
@@ -41,39 +44,50 @@ _ROLES = {
     "checkpoint": ("workers.checkpoint", "CheckpointRole"),
     "quota-monitor": ("workers.quota_monitor", "QuotaMonitor"),
     "account-switcher": ("workers.account_switcher", "AccountSwitcher"),
+    "notifier": ("workers.notifier", "Notifier"),
+    "dispatcher": ("workers.dispatcher", "Dispatcher"),
 }
 
 
 def growth(effort: Effort) -> list[Row]:
-    """Measure a cycle of each role that looks at all sessions, and the status, with 1 to 400 sessions and with 1 to 50
-    accounts, and what the dispatcher does with 10 to 10,000 projects. A session here is a sleeping process with a
-    registry entry, a placement and a statusline: what is measured is our own looking, not a binary at work.
+    """Measure a cycle of each role that looks at all sessions, and the status, with 1 to 400 sessions, with 1 to 50
+    accounts and with 1,000 to 100,000 events of the past, and what the dispatcher does with 10 to 10,000 projects. A
+    session here is a sleeping process with a registry entry, a placement and a statusline: what is measured is our own
+    looking, not a binary at work.
     """
     twenty = effort.size(20, 2)
     by_sessions = {size: _taken(size, 2) for size in effort.size(SESSIONS, (1, 4))}
     by_accounts = {size: _taken(twenty, size) for size in effort.size(ACCOUNTS, (1, 3))}
+    by_past = {size: _taken(twenty, 2, size) for size in effort.size(PAST, (10, 100))}
     by_projects = {size: taken(effort.size(_FILES, 4), size) for size in effort.size(PROJECTS, (2, 8))}
-    return [*_rows(by_sessions, "sessions"), *_rows(by_accounts, "accounts"), *_rows(by_projects, "projects")]
+    return [
+        *_rows(by_sessions, "sessions"),
+        *_rows(by_accounts, "accounts"),
+        *_rows(by_past, "events of the past", flat=True),
+        *_rows(by_projects, "projects"),
+    ]
 
 
-def _rows(found: dict[int, dict[str, float]], what: str) -> list[Row]:
+def _rows(found: dict[int, dict[str, float]], what: str, flat: bool = False) -> list[Row]:
     """Hold the largest size against the one before it, times how many more there are: steeper than that is worse than
-    linear."""
+    linear. flat: it should not grow at all."""
     small, largest = list(found)[-2:]
     rows = []
     for step in found[largest]:
         # Below a few milliseconds it is the clock and the machine that are measured.
-        limit = max(found[small][step], 2.0) * largest / small
+        limit = max(found[small][step], 2.0) * (1 if flat else largest / small)
         curve = {size: took[step] for size, took in found.items()}
-        rows.append(row(f"{step}, by {what} (CPU)", found[largest][step], "ms", limit, 1.2, curve=curve))
+        rows.append(
+            row(f"{step}, by {what} (CPU)", found[largest][step], "ms", limit, 1.5 if flat else 1.2, curve=curve)
+        )
     return rows
 
 
-def _taken(size: int, accounts: int) -> dict[str, float]:
+def _taken(size: int, accounts: int, past: int = 0) -> dict[str, float]:
     root = Path(tempfile.mkdtemp(prefix="cb-"))
     hall = Hall(root, size, accounts)
     try:
-        return hall.steps()
+        return hall.steps(past)
     finally:
         hall.close()
         shutil.rmtree(root, ignore_errors=True)
@@ -127,6 +141,12 @@ class Hall:
                 at_ms=self._store.now_ms(), body=json.dumps(line),
             )  # fmt: skip
 
+    def _remember(self, count: int) -> None:
+        """Let so many events happen."""
+        with self._store.transaction() as tx:
+            for number in range(count):
+                tx.emit(HookReceived(call=number, session=f"s{number % self._size}", conversation="", hook="Stop"))
+
     def _read(self, account: str, window: str, used: float) -> None:
         now = self._store.now_ms()
         with self._store.transaction() as tx:
@@ -139,11 +159,12 @@ class Hall:
                     ),
                 )  # fmt: skip
 
-    def steps(self) -> dict[str, float]:
-        """Take each step and return its milliseconds."""
+    def steps(self, past: int = 0) -> dict[str, float]:
+        """Take each step and return its milliseconds. past: so many events happen while the roles are there."""
+        roles = {name: self.role(name, getattr(import_module(module), kind)) for name, (module, kind) in _ROLES.items()}
+        self._remember(past)
         found = {}
-        for name, (module, kind) in _ROLES.items():
-            role = self.role(name, getattr(import_module(module), kind))
+        for name, role in roles.items():
             found[f"a cycle of {name}"] = took(lambda role=role: role.cycle(()))  # type: ignore[misc]
             role.close()
         found["the accounts as the policy sees them"] = took(lambda: candidates(self._config, self._store, time.time()))

@@ -69,7 +69,7 @@ class _Run:
         self._statuslines = statuslines
         self._swaps, self._deaths = BusWitness(world, "swap.started"), BusWitness(world, "session.died")
         self._memory = Memory(world)
-        self._asked = 0
+        self._asked, self._next_look = 0, 0.0
         self.thresholds: list[float] = []
         self.deaths: list[float] = []
         self.events: list[float] = []
@@ -80,23 +80,32 @@ class _Run:
         self._keep_busy()
         self._world.wait(self._world.steps, "work")
         running = processes(self._world)
-        programs, before, began = _programs(running), cpu(running), time.monotonic()
-        next_swap, next_look = began + every / 2, began
+        programs, before, began = _programs(running), [cpu([one]) for one in running], time.monotonic()
+        next_swap = began + every / 2
         while (now := time.monotonic()) < began + self._effort.seconds:
-            if now >= next_look:
-                next_look = now + min(_LOOK_EVERY, self._effort.seconds / 20)
-                self._memory.sample()
-                self._keep_busy()
+            self._look()
             if now >= next_swap:
                 next_swap = now + every
                 self._turn()
                 print(f"{now - began:.0f} s, {len(self.thresholds)} swaps, {self._done()} tasks done", file=sys.stderr)
             time.sleep(0.05)
         watched = time.monotonic() - began
-        return self._rows(100 * (cpu(running) - before) / watched, 100 * (_programs(running) - programs) / watched)
+        used = {self._role(one): 100 * (cpu([one]) - was) / watched for one, was in zip(running, before, strict=True)}
+        return self._rows(used, 100 * (_programs(running) - programs) / watched)
+
+    def _role(self, one: psutil.Process) -> str:
+        return next((role for role, process in self._memory.roles.items() if process.pid == one.pid), "supervisord")
 
     def _done(self) -> int:
         return int(self._world.query("SELECT count(*) FROM tasks WHERE state IN ('done', 'failed')")[0][0])
+
+    def _look(self) -> None:
+        """Look at the memory when it is time, and see that there is something to do: who has nothing shows no
+        statusline and asks for nothing."""
+        if (now := time.monotonic()) >= self._next_look:
+            self._next_look = now + min(_LOOK_EVERY, self._effort.seconds / 20)
+            self._memory.sample()
+            self._keep_busy()
 
     def _keep_busy(self) -> None:
         """See that there is a task for each session, and one more."""
@@ -111,7 +120,7 @@ class _Run:
         self.answers += [cli.answer(world.config) * 1000 for _ in range(self._effort.size(5, 1))]
         self.events += latency(world, self._effort.size(100, 20))
         for name in self._victims:
-            self.deaths.append(death.one(world, self._deaths, name))
+            self.deaths.append(death.one(world, self._deaths, name)[0])
         world.launch(*self._victims, account=self._accounts[self._at])
         self._cross()
         self._statuslines.forget()
@@ -122,21 +131,25 @@ class _Run:
         self._statuslines.forget()
         world.api.account(self._accounts[self._at], u5=0.91)
 
-        def busy(condition: bool) -> bool:
-            self._keep_busy()  # who has nothing to do shows no statusline and asks for nothing
-            return condition
+        def begun() -> bool:
+            self._look()
+            return len(self._swaps.heard) > known
 
-        world.wait(lambda: busy(len(self._swaps.heard) > known), "a swap", _PATIENCE)
-        over = "SELECT 1 FROM swaps WHERE state = 'open'"
-        world.wait(lambda: busy(not world.query(over)), "its end", _PATIENCE)
+        def over() -> bool:
+            self._look()
+            return not world.query("SELECT 1 FROM swaps WHERE state = 'open'")
+
+        world.wait(begun, "a swap", _PATIENCE)
+        world.wait(over, "its end", _PATIENCE)
         shown = self._statuslines.shown(90)
         # The push leaves beside the user's command, so the swap may even begin before that has noted the time.
         self.thresholds.append(max(0.0, self._swaps.heard[known] - min(shown)) * 1000)
         self._at += 1
 
-    def _rows(self, used: float, programs: float) -> list[Row]:
+    def _rows(self, used: dict[str, float], programs: float) -> list[Row]:
         count = f"{len(self._workers)} sessions at work"
         did = f"{self._effort.seconds:.0f} s, {len(self.thresholds)} swaps, {self._done()} tasks"
+        shares = ", ".join(f"{role} {share:.1f}" for role, share in sorted(used.items(), key=lambda one: -one[1]))
         median = statistics.median
         rows = [
             row(f"long run, {role}, memory of the last quarter", found[3], "MiB PSS", found[1], FLAT_WITHIN,
@@ -147,8 +160,8 @@ class _Run:
         return [
             *rows,
             row("long run, roles started anew", anew, "of them", None, 0.0),
-            row(f"long run, CPU of the daemon, {count}", used, "% of a core", None, 5.0,
-                note=f"{did}; programs that it ran: {programs:.1f} %"),
+            row(f"long run, CPU of the daemon, {count}", sum(used.values()), "% of a core", None, 5.0,
+                note=f"{did}; {shares}; beside it programs that it ran {programs:.1f}"),
             row("long run, threshold to swap, p50", median(self.thresholds), "ms", None, 100.0 * _MORE),
             row("long run, session death to event, worst", max(self.deaths), "ms", None, 5.0 * _MORE),
             row("long run, event to handler, p50", median(self.events), "ms", None, 1.0 * _MORE),

@@ -4,7 +4,11 @@
 while read -r session launch; do
     pid=$(tmux -L "$1" display-message -p -t "=$session:" '#{pane_pid}')
     kill "$pid"
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    # Also when its pane says so: a tmux server that has not taken notice keeps the dead one in the process table (seen).
+    while kill -0 "$pid" 2>/dev/null; do
+        [ "$(tmux -L "$1" display-message -p -t "=$session:" '#{pane_dead}')" = 1 ] && break
+        sleep 0.1
+    done
     tmux -L "$1" respawn-pane -k -t "=$session:" "sh $launch"
     until tmux -L "$1" capture-pane -p -t "=$session:" | grep -q 'esc to interrupt'; do sleep 0.1; done
 done

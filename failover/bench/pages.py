@@ -56,12 +56,12 @@ def figures(rows: Sequence[Row]) -> str:
     """Return the table of all figures that are no curve, and what they were taken on."""
     lines = ["| figure | measured | limit in the same run | ratio | budget | |", "|---|---|---|---|---|---|"]
     for row in (row for row in rows if not row.curve):
-        limit = f"{row.limit:g} {row.unit}" if row.limit is not None else ""
+        limit = f"{_number(row.limit)} {row.unit}" if row.limit is not None else ""
         ratio = f"{row.ratio:.3g}" if row.ratio is not None else ""
         unit = "×" if row.ratio is not None else row.unit
         budget = f"{'at least ' if row.least else ''}{row.budget:g} {unit}"
         verdict = row.verdict if row.verdict == "within" else f"**{row.verdict}**"
-        lines.append(f"| {_named(row)} | {row.value:g} {row.unit} | {limit} | {ratio} | {budget} | {verdict} |")
+        lines.append(f"| {_named(row)} | {_number(row.value)} {row.unit} | {limit} | {ratio} | {budget} | {verdict} |")
     return "\n".join([*lines, "", _machines(rows)])
 
 
@@ -76,11 +76,15 @@ def growth(rows: Sequence[Row]) -> str:
         heads = " | ".join(f"{int(size):,}" for size in sizes)
         lines = [f"| {curves[0].unit} | {heads} | of the limit | |", "|---" * (len(sizes) + 3) + "|"]
         for row in curves:
-            values = " | ".join(f"{value:.3g}" if value < 1000 else f"{value:,.0f}" for value in row.curve.values())
+            values = " | ".join(map(_number, row.curve.values()))
             verdict = row.verdict if row.verdict == "within" else f"**{row.verdict}**"
             lines.append(f"| {_named(row)} | {values} | {row.ratio:.2f} × | {verdict} |")
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _named(row: Row) -> str:

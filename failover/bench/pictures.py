@@ -45,7 +45,8 @@ def growth(rows: Sequence[Row], path: Path, about: str) -> None:
             sizes = [int(size) for size in row.curve]
             colour = plot.COLOURS[place % len(plot.COLOURS)]
             name = row.name.partition(", by ")[0]
-            axes.plot(sizes, [max(value, 0.01) for value in row.curve.values()], color=colour, marker="o",
+            again = "--" if place >= len(plot.COLOURS) else "-"
+            axes.plot(sizes, [max(value, 0.01) for value in row.curve.values()], again, color=colour, marker="o",
                       markersize=3, label=name)  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
