@@ -68,7 +68,7 @@ def whole() -> Record:
         dropped={"t1": TaskSpec("t1", "app", (0.6,))},
         files=[("app", "done", "t1.md"), ("app", "done", "t1.result.json")],
         seen=records.Sightings(
-            lives=[Life(10, 1, "one", "c", 0.0, 2.1, False), Life(11, 2, "one", "c", 3.0, 9.0, True)]
+            lives=[Life(10, 1, "one", "c", 0.0, 2.1, False, 2.15), Life(11, 2, "one", "c", 3.0, 9.0, True)]
         ),
     )
 

@@ -97,7 +97,7 @@ def sessions_survive(record: Record) -> Iterator[str]:
             continue
         if key not in stopped:
             yield f"P5 process {life.pid} of {life.session} ended, and neither we nor a move had stopped it"
-        elif life.last < stopped[key] - _BLUR:
+        elif life.gone < stopped[key] - _BLUR:
             yield f"P5 process {life.pid} of {life.session} ended before a move told it to"
     placed = {row["session"]: (row["pid"], row["start"]) for row in record.placements}
     alive = {life.session: (life.pid, life.start) for life in record.lives if life.alive}

@@ -7,6 +7,7 @@ server: what the binary forks has its arguments for a moment, but never its pare
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import threading
@@ -32,7 +33,8 @@ _MOST = 50
 
 @dataclass
 class Life:
-    """One process on a conversation. first, last: epoch seconds at which it was first and last seen alive."""
+    """One process on a conversation. first, last, gone: epoch seconds at which it was first and last seen alive, and
+    first seen dead (on a busy host a look may be late)."""
 
     pid: int
     start: int
@@ -41,6 +43,7 @@ class Life:
     first: float
     last: float
     alive: bool = True
+    gone: float = math.inf
 
 
 @dataclass
@@ -95,6 +98,7 @@ class Watch:
             if life.alive:
                 life.last = wall
             else:
+                life.gone = wall
                 del self._living[pid]
         for pid, since in self._known.items():
             if now - since < _SETTLED and pid not in self._living:
