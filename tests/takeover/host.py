@@ -220,7 +220,9 @@ class OldHost:
                 cwd = str(Path(f"/proc/{one.pid}/cwd").readlink())
             except OSError:
                 cwd = ""
-            ours = any(f"{self.home}/" in argument for argument in process.cmdline(one)) or cwd.startswith(str(self.home))
+            ours = any(f"{self.home}/" in argument for argument in process.cmdline(one)) or cwd.startswith(
+                str(self.home)
+            )
             if ours and one.pid != own:
                 self._seen.add(one)
         self._seen = {one for one in self._seen if process.alive(one)}
