@@ -158,6 +158,24 @@ class SessionsLost(Event, frozen=True, tag="session.lost"):
     why: dict[str, str]
 
 
+class SessionAdopted(Event, frozen=True, tag="session.adopted"):
+    """A session that was started by somebody else was taken on while it ran."""
+
+    session: str
+    account: str
+    conversation: str
+    pid: int
+
+
+class SessionTurned(Event, frozen=True, tag="session.turned"):
+    """A person went on with another conversation in a session of ours (`/clear`, `/resume`)."""
+
+    session: str
+    account: str
+    was: str
+    conversation: str
+
+
 class SessionLaunched(Event, frozen=True, tag="session.launched"):
     """The binary was started in a session's pane."""
 
@@ -355,7 +373,7 @@ class NoticesDropped(Event, frozen=True, tag="notifier.dropped"):
 AnyEvent = Union[  # noqa: UP007  (msgspec reads it at run time)
     RoleStarted, RolesPaused, RolesResumed, AccountDisabled, AccountEnabled, OrderPlaced, OrderDone,
     HookReceived, StatuslinePushed, UsageRead, UsageNoted, SwapWanted, AllExhausted, LoginExpires,
-    SessionStateChanged, SessionDied, SessionLaunched, SessionsLost,
+    SessionStateChanged, SessionDied, SessionLaunched, SessionAdopted, SessionTurned, SessionsLost,
     SwapStarted, SwapRetargeted, MoveAdvanced, SwapFinished, HoldChanged,
     TaskQueued, TaskDispatched, TaskFinished, CheckpointWritten, Swept, StoreBackedUp,
     FreshWanted, TaskBlocked, TaskUnblocked, TaskRetried,

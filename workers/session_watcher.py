@@ -26,7 +26,14 @@ class SessionWatcher:
     """Registry, hooks, panes and pidfds into one row a session."""
 
     name = "session-watcher"
-    topics: tuple[str, ...] = ("hook.", "session.launched", "swap.move-advanced", "task.")
+    topics: tuple[str, ...] = (
+        "hook.",
+        "session.launched",
+        "session.adopted",
+        "session.turned",
+        "swap.move-advanced",
+        "task.",
+    )
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock

@@ -13,7 +13,7 @@ from failover.http import views
 
 @click.group("sessions")
 def sessions_group() -> None:
-    """List, launch, stop, restart and restore sessions."""
+    """List, launch, adopt, stop, restart and restore sessions."""
 
 
 @sessions_group.command(
@@ -103,6 +103,33 @@ def restore_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bo
     from failover.cli.restored import lines
 
     order(cli, "restore", {"sessions": list(names), "dry_run": dry_run}, as_json, shown=lines)
+
+
+@sessions_group.command(
+    "adopt",
+    epilog=manual(
+        {
+            "sessions adopt --dry-run": "what would be",
+            "sessions adopt ccl-0": "one",
+            "sessions adopt": "all that can be",
+        },
+        note="Works while paused. Ends with 3 when one that was named, or that runs, cannot be adopted.",
+    ),
+)
+@click.argument("names", nargs=-1, shell_complete=session_names)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@json_option
+@click.pass_obj
+def adopt_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Take on sessions that run already and were started by hand or by a script; without names, all of them.
+
+    Nothing of them is touched. They are watched at once; at its first move each is started anew with its own arguments,
+    under the daemon's hooks, in its conversation and its pane.
+    """
+    from failover.cli.adopted import lines
+    from failover.cli.control import order
+
+    order(cli, "adopt", {"sessions": list(names), "dry_run": dry_run}, as_json, shown=lines)
 
 
 @sessions_group.command("unpin", epilog=manual({"sessions unpin": "all", "sessions unpin ccl-3": "one"}))

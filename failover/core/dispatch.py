@@ -13,8 +13,8 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     """A session that serves projects, as it is now.
 
     at: the project in whose folder its conversation is, empty when in none; idle: proven by registry and hooks; moving:
-    a move or a hold concerns it; low: why its account gets no work, empty if it does; task: the open task it has, 0 for
-    none; resting: it did not take a prompt a moment ago.
+    a move or a hold concerns it; low: why it, or its account, gets no work, empty if it does; task: the open task it
+    has, 0 for none; resting: it did not take a prompt a moment ago.
     """
 
     session: str

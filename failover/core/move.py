@@ -93,6 +93,27 @@ class Fresh(msgspec.Struct, frozen=True):
     prompt: str
 
 
+class Carried(msgspec.Struct, frozen=True):
+    """What a session that was adopted brings along to each of its starts, in place of the configuration's.
+
+    args, env: of the process that was found; wrapper_pid, wrapper_start: the pane's own process, from which that one
+    was started (a shell, a script that starts it again): it ends with the first move. 0: there is none.
+    """
+
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    wrapper_pid: int = 0
+    wrapper_start: int = 0
+
+
+_carried = msgspec.json.Decoder(Carried)
+
+
+def carried(text: str) -> Carried | None:
+    """Return what an adopted session brings along, None for one that was not adopted (empty text)."""
+    return _carried.decode(text) if text else None
+
+
 class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One session's move, as the store keeps it.
 
@@ -105,8 +126,9 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     nothing; launch, new_pid, new_start: the new process; since_size: how long the transcript was when the present
     process was started (bytes: what lies behind is its own); launches: how often since the move last changed its
     target; refused: the accounts that could not serve it; limits: those of them that had none left; pinned: the account
-    that a person chose for the session; bill: tokens of context that the new account writes to its cache anew
-    (estimated by the binary itself, 0: not known); at: monotonic seconds at which each state was entered.
+    that a person chose for the session; carried: what it brings along if it was adopted (JSON of Carried); bill: tokens
+    of context that the new account writes to its cache anew (estimated by the binary itself, 0: not known); at:
+    monotonic seconds at which each state was entered.
     """
 
     id: int
@@ -138,6 +160,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
     limits: tuple[Reached, ...] = ()
     pinned: str = ""
+    carried: str = ""
     bill: int = 0
     why: str = ""
     at: dict[str, float] = {}
@@ -148,16 +171,20 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     alive: the process that is to end lives (the old one; when `leaving`, the new one); server_died: the tmux server of
     its pane is gone; closed: that server lives and has the session no more; elsewhere: pids of other live processes on
-    the conversation; standing: is it at a boundary; limited: its transcript ends with a used-up limit; launched: the
-    new process, if it lives; registered: the registry has that process on this conversation; status: its registry
-    word; taken: it has begun a turn; answered: it was given an answer under the new account; trouble: its turn failed,
-    in words; refusal: for which sort of reason; reached: the used-up window, when it was that.
+    the conversation; left_for: the other conversation with which a person went on in it; unregistered: it lives, and
+    the binary's registry does not have it; standing: is it at a boundary; limited: its transcript ends with a used-up
+    limit; launched: the new process, if it lives; registered: the registry has that process on this conversation;
+    status: its registry word; taken: it has begun a turn; answered: it was given an answer under the new account;
+    trouble: its turn failed, in words; refusal: for which sort of reason; reached: the used-up window, when it was
+    that.
     """
 
     alive: bool = False
     server_died: bool = False
     closed: bool = False
     elsewhere: tuple[int, ...] = ()
+    left_for: str = ""
+    unregistered: bool = False
     standing: Standing = Standing(None, "not looked at")
     limited: bool = False
     launched: bool = False

@@ -59,6 +59,8 @@ def _taken_back(move: Move, seen: Seen, around: Around) -> Step | Wait | None:
         return Step("withdraw", "its process ended by itself")
     if seen.elsewhere:
         return Step("withdraw", f"its conversation is open elsewhere too (pid {seen.elsewhere[0]})")
+    if seen.left_for:
+        return Step("withdraw", f"a person went on in it with another conversation ({seen.left_for})")
     if around.paused:
         return Step("withdraw", "the operator paused")
     if around.preflight:
@@ -102,7 +104,8 @@ def _holding(seen: Seen, around: Around) -> Step | Wait:
         return Step("withdraw", f"it is at work ({seen.standing.why}); it is moved when it is at rest")
     if around.now < around.deadline:
         return Wait(seen.standing.why)
-    if around.urgency == "hard":
+    # What it is at cannot be known, nor what would be resumed: it is left alone, however urgent.
+    if around.urgency == "hard" and not seen.unregistered:
         return Step("bound", f"no boundary before the deadline ({seen.standing.why})", "interrupted")
     return Step("withdraw", f"no boundary before the deadline ({seen.standing.why})")
 

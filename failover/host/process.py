@@ -99,6 +99,20 @@ def cmdline(process: ProcessId) -> tuple[str, ...]:
     return arguments if alive(process) else ()
 
 
+def environ(process: ProcessId) -> dict[str, str]:
+    """Return the environment that a process was started with, empty when it is dead or somebody else's.
+
+    There may be secrets in it: whoever asks keeps what it has to, and logs none of it.
+    """
+    try:
+        raw = _PROC.joinpath(str(process.pid), "environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (os.fsdecode(entry).partition("=") for entry in raw.split(b"\0") if b"=" in entry)
+    found = {name: value for name, _, value in pairs}
+    return found if alive(process) else {}
+
+
 def with_argument(text: str) -> list[ProcessId]:
     """Return all live processes of this user, but not this one, with an argument that is or contains `text`.
 

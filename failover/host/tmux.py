@@ -94,6 +94,10 @@ class Tmux:
                     raise
             time.sleep(0.005)
 
+    def keep(self, pane_id: str) -> None:
+        """See to it that a pane stays when its process ends, as those that we make do."""
+        self._run("set-option", "-w", "-t", pane_id, "remain-on-exit", "on")
+
     def paste(self, pane_id: str, text: str) -> None:
         """Paste `text` into a pane as one bracketed paste; it is not submitted.
 

@@ -182,6 +182,8 @@ def session_views(config: Config, store: Store) -> tuple[SessionView, ...]:
 def _note(place: sessions.Placement | None, sight: sessions.Sighting | None, configured: bool) -> str:
     if place is not None and place.given_up:
         return f"not brought back: {place.given_up}; see: claude-failover sessions restore"
+    if place is not None and place.wanted == "running" and not place.launch:
+        return f"adopted: it is given tasks from its next start on: claude-failover sessions restart {place.session}"
     return (sight.note if sight else "") or ("" if configured else "no longer in the configuration")
 
 

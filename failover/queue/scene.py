@@ -70,7 +70,7 @@ class Scene:
             at=serving.at(placement.cwd),
             idle=self.idle(session),
             moving=self.moving(session),
-            low=self.low.get(placement.account, ""),
+            low=self.low.get(placement.account, "") if placement.launch else "was adopted and not started anew yet",
             task=task,
             resting=resting,
         )

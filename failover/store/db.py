@@ -15,7 +15,7 @@ from failover.events import AnyEvent, Envelope, encode_event, topic
 
 #: How long a writer waits for another role's transaction (milliseconds). All of ours take well under one.
 _BUSY_MS = 5000
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def _make(path: Path) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from failover.events import OrderDone, OrderPlaced
 from failover.store.db import Store, Transaction
 
-Verb = Literal["swap", "launch", "stop", "restart", "restore", "unpin", "cancel", "retry", "sweep"]
+Verb = Literal["swap", "launch", "stop", "restart", "restore", "adopt", "unpin", "cancel", "retry", "sweep"]
 #: Those that are about a task.
 TASK_VERBS = ("cancel", "retry")
 #: The tables of results: of the account-switcher, the dispatcher and the janitor.
@@ -24,9 +24,9 @@ class Args(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What an order is about.
 
     sessions: names, none for all that it can apply to; to: the account to swap to or to launch on, empty for the
-    policy's choice; dry_run: say what would be done, do nothing (swap and restore only); account, seconds: which one is
-    disabled or enabled, and for how long it is disabled (0: until it is enabled); task: its number (cancel and retry
-    only).
+    policy's choice; dry_run: say what would be done, do nothing (swap, restore and adopt only); account, seconds: which
+    one is disabled or enabled, and for how long it is disabled (0: until it is enabled); task: its number (cancel and
+    retry only).
     """
 
     sessions: tuple[str, ...] = ()

@@ -193,7 +193,8 @@ CREATE TABLE placements (       -- account-switcher: which account and process e
     since_size    INTEGER NOT NULL DEFAULT 0, -- of the transcript, when the process was started (bytes)
     server_pid    INTEGER NOT NULL DEFAULT 0, -- with server_start: the tmux server that it was started in, 0: unknown
     server_start  INTEGER NOT NULL DEFAULT 0,
-    given_up      TEXT NOT NULL DEFAULT ''    -- why it is not brought back by itself: people were told
+    given_up      TEXT NOT NULL DEFAULT '',   -- why it is not brought back by itself: people were told
+    carried       TEXT NOT NULL DEFAULT ''    -- what it was found with when it was adopted (failover/core/move.py)
 );
 
 CREATE TABLE swaps (            -- account-switcher; restarts and stops go the same way

@@ -17,7 +17,8 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
     pinned: the account that a person chose for it, empty when none did; pid and start are 0 until the process is known;
     server_pid, server_start: the tmux server that it was started in (0: not known); given_up: why it is not brought
-    back by itself, once it was lost and people were told.
+    back by itself, once it was lost and people were told; carried: what it brings along, if it was adopted; launch:
+    empty for one that was adopted and not started anew since, so that none of its hooks are ours.
     """
 
     session: str
@@ -34,6 +35,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     server_pid: int = 0
     server_start: int = 0
     given_up: str = ""
+    carried: str = ""
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 from failover.claude import config_dir, launch, seed, transcript
 from failover.claude.launch import LaunchSpec
 from failover.config import Config
+from failover.core.move import Move, carried
 from failover.errors import HostError
 from failover.host import process
 from failover.host.process import ProcessId
@@ -25,6 +26,12 @@ def bearer(pane: Pane | None, session: str, launch_id: str) -> ProcessId | None:
     found = process.identify(pane.pid) if pane and not pane.dead else None
     mark = launch.marker(session, launch_id)
     return found if found and any(mark in argument for argument in process.cmdline(found)) else None
+
+
+def wrapper_of(move: Move) -> ProcessId | None:
+    """Return the pane's process from which an adopted session was started, None when it was started by itself."""
+    brought = carried(move.carried)
+    return ProcessId(brought.wrapper_pid, brought.wrapper_start) if brought and brought.wrapper_pid else None
 
 
 class Launcher:
@@ -60,7 +67,8 @@ class Launcher:
         Raises HostError when the conversation has a live process, the account's env file cannot be used, the pane is in
         use, or tmux fails.
         """
-        living = process.with_argument(placement.conversation)
+        # The tmux server keeps the arguments of the command that started it: of the first session, perhaps.
+        living = [one for one in process.with_argument(placement.conversation) if one != self.server()]
         if living:
             pid = living[0].pid
             raise HostError(f"{placement.session}: pid {pid} is on its conversation; end that process, then try again")
@@ -72,6 +80,7 @@ class Launcher:
             raise HostError(
                 f"{placement.session}: its folder {cwd} is not there; make it, or change sessions in the config"
             )
+        claude, brought = self._config.claude, carried(placement.carried)
         script = launch.write_launch_files(
             LaunchSpec(
                 session=placement.session,
@@ -81,9 +90,9 @@ class Launcher:
                 cwd=cwd,
                 config_dir=account.config_dir,
                 login=account.login,
-                command=self._config.claude.command,
-                args=self._config.claude.args,
-                env=self._config.claude.env,
+                command=claude.command,
+                args=brought.args if brought else claude.args,
+                env={**brought.env, **claude.env} if brought else claude.env,
                 resume=transcript.locate(self._config.shared_dir, cwd, placement.conversation) is not None,
                 prompt=prompt or None,
                 directory=self._config.paths.launch_dir,

@@ -17,7 +17,7 @@ from failover.host.process import ProcessId
 from failover.host.tmux import Pane, Tmux
 from failover.store import sessions
 from failover.store.db import Store
-from failover.switcher.launcher import bearer
+from failover.switcher.launcher import bearer, wrapper_of
 
 #: Hooks that show that the model has spoken in the turn.
 _ANSWERED = frozenset({"PreToolUse", "PostToolUse", "PostToolBatch", "PermissionRequest", "Stop"})
@@ -96,7 +96,8 @@ class Scene:
             return self._before(move)
         if move.state == "stopping":
             entry = self._entry(ProcessId(move.pid, move.start))
-            alive = process.alive(ProcessId(move.pid, move.start))
+            wrapper = wrapper_of(move)
+            alive = process.alive(ProcessId(move.pid, move.start)) or (wrapper is not None and process.alive(wrapper))
             return Seen(alive=alive, registered=entry is not None, status=entry.status if entry else "")
         if move.state == "leaving":
             return Seen(alive=process.alive(ProcessId(move.new_pid, move.new_start)))
@@ -114,10 +115,20 @@ class Scene:
         """Say whether the tmux server of the move's pane lives; one that is not known does."""
         return not move.server_pid or process.alive(ProcessId(move.server_pid, move.server_start))
 
+    def activity(self, move: Move) -> Activity | None:
+        """Return what the hooks of the process that is to be stopped add up to, None where none of it was heard."""
+        activity, placed = self.activities.get(move.session), self._placements.get(move.session)
+        of_it = activity is not None and activity.conversation == move.conversation
+        return activity if of_it and placed is not None and activity and activity.launch == placed.launch else None
+
+    @cached_property
+    def _placements(self) -> Mapping[str, sessions.Placement]:
+        return sessions.placements(self._store)
+
     def is_writing(self, move: Move) -> bool:
         """Say whether the session is proven to be writing its answer: in a turn, in no tool, and no dialog open."""
-        activity, pane = self.activities.get(move.session), self.panes.get(move.session)
-        if activity is None or activity.conversation != move.conversation or activity.unheard or activity.gap:
+        activity, pane = self.activity(move), self.panes.get(move.session)
+        if activity is None or activity.unheard or activity.gap:
             return False
         at_it = activity.turn and not (activity.tool_open or activity.asking or activity.agents or activity.held)
         ending = self.ending(move)
@@ -167,13 +178,13 @@ class Scene:
             ours = {move.pid} if alive else set()
             return Seen(
                 alive=alive,
+                left_for=entry.conversation if entry else "",
+                unregistered=entry is None and alive,
                 server_died=not self._server_lives(move),
                 elsewhere=self.elsewhere(move.conversation, ours) if move.kind == "restore" else (),
                 standing=Standing(None, why),
             )
-        activity = self.activities.get(move.session)
-        if activity is not None and activity.conversation != move.conversation:
-            activity = None
+        activity = self.activity(move)
         limited = quiet = False
         # Only a session that looks stopped is worth reading its transcript for.
         if entry.status in ("idle", "waiting"):

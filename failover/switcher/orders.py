@@ -24,6 +24,7 @@ from failover.store.db import Store
 from failover.store.fresh import FreshRequest
 from failover.store.orders import Order
 from failover.store.sessions import Placement
+from failover.switcher.adopting import Adopter, summary
 from failover.switcher.launcher import Launcher
 from failover.switcher.restoring import Judged, Restorer, summed_up
 from failover.switcher.starting import Starter
@@ -55,16 +56,20 @@ class Desk:
         self._config, self._store, self._clock, self._launcher = config, store, clock, launcher
         self._starter = Starter(config, store, clock, launcher)
         self._restorer = Restorer(config, store, clock, launcher)
+        self._adopter = Adopter(config, store, launcher)
 
     def take_in(self) -> str:
-        """Note what an earlier switcher started and could not note; "" when there is nothing."""
-        return self._starter.take_in()
+        """Note what an earlier switcher started and could not note, and which sessions went on to other
+        conversations; "" when there is nothing."""
+        return "; ".join(filter(None, (self._starter.take_in(), self._starter.follow())))
 
     # -- orders of people and programs ---------------------------------------------------------------
 
     def take_order(self, order: Order, paused: bool) -> str:
         """Carry out an order or begin to; an order that cannot be is answered with the reason."""
         try:
+            if order.verb == "adopt":
+                return self._adopt(order)
             if paused and not order.args.dry_run:
                 raise Refused("paused; lift it with: claude-failover resume")
             if order.verb == "launch":
@@ -163,6 +168,15 @@ class Desk:
                 sessions.unpin(tx, name)
         sentence = f"left the choice of account to the policy for {', '.join(names) or 'no session: none was pinned'}"
         self._answer(order, "done", sentence)
+        return sentence
+
+    def _adopt(self, order: Order) -> str:
+        """Take on sessions that run and that we did not start. They are only noted, so a pause does not matter."""
+        judged = self._adopter.judged(order.args.sessions)
+        if not order.args.dry_run:
+            self._adopter.take_on(judged)
+        outcome, sentence = summary(judged, order.args.dry_run)
+        self._answer(order, outcome, sentence, {"sessions": [one.part for one in judged]})
         return sentence
 
     def _living(self, names: Sequence[str]) -> list[Placement]:
@@ -353,6 +367,7 @@ class Desk:
                 server_pid=placement.server_pid if kind == "restore" else server.pid,
                 server_start=placement.server_start if kind == "restore" else server.start,
                 pinned=placement.pinned,
+                carried=placement.carried,
                 bill=tokens.get(placement.session, 0) if kind == "swap" or placement.session in moved else 0,
             )
             for placement in placed

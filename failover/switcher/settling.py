@@ -29,10 +29,10 @@ class Settler:
             case "bound":
                 return replace(moved, outcome=step.outcome, limited=scene.seen(move).limited)
             case "note":
-                return replaying.note(self._store, moved, scene.activities.get(move.session))
+                return replaying.note(self._store, moved, scene.activity(move))
             case "lost":
                 ending = scene.ending(move)
-                lost = replaying.note_lost(self._store, moved, scene.activities.get(move.session), ending)
+                lost = replaying.note_lost(self._store, moved, scene.activity(move), ending)
                 lost = replaying.compose(self._store, lost, ending, self._templates)
                 return replace(lost, since_size=scene.size(move))
             case "died" | "again":
@@ -82,6 +82,7 @@ def placement(move: Move, scene: Scene) -> Placement:
         wanted="running",
         launch=move.launch,
         pinned=move.pinned,
+        carried=move.carried,
         pane=pane.pane_id if pane else "",
         pid=move.new_pid,
         start=move.new_start,

@@ -10,12 +10,12 @@ from typing import Literal
 import msgspec
 
 from failover.candidates import candidates, rules
-from failover.claude import transcript
+from failover.claude import registry, transcript
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy
 from failover.errors import HostError
-from failover.events import SessionLaunched
+from failover.events import SessionLaunched, SessionTurned
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.host.tmux import Pane
@@ -56,6 +56,7 @@ class Starter:
                 wanted="running",
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),
+                carried=last.carried if last else "",
                 since_size=transcript.size(transcript.locate(self._config.shared_dir, Path(cwd), conversation)),
             )
             try:
@@ -88,6 +89,38 @@ class Starter:
                 self._started(placement, *found)
                 taken.append(placement.session)
         return f"took in {', '.join(taken)}, which an earlier switcher had started" if taken else ""
+
+    def follow(self) -> str:
+        """Note where people went on with another conversation in a session of ours (`/clear`, `/resume`); "" for none.
+
+        The binary's registry says so of the very process, and so do its hooks, where it has ours; a move resumes that
+        conversation then.
+        """
+        placed = [one for one in sessions.placements(self._store).values() if one.wanted == "running" and one.pid]
+        if not placed:
+            return ""
+        entries = {(e.pid, e.start): e for e in registry.read_all(self._config.shared_dir / "sessions")}
+        activities, turned = sessions.activities(self._store), []
+        for one in placed:
+            entry, activity = entries.get((one.pid, one.start)), activities.get(one.session)
+            if entry is None or entry.conversation == one.conversation or entry.status == "unknown":
+                continue
+            heard = (activity.launch, activity.conversation) if activity else ("", "")
+            if (one.launch and heard != (one.launch, entry.conversation)) or not process.alive(
+                ProcessId(one.pid, one.start)
+            ):
+                continue
+            size = transcript.size(transcript.locate(self._config.shared_dir, Path(one.cwd), entry.conversation))
+            with self._store.transaction() as tx:
+                now = msgspec.structs.replace(one, conversation=entry.conversation, since_size=size)
+                sessions.place(tx, now)
+                tx.emit(
+                    SessionTurned(
+                        session=one.session, account=one.account, was=one.conversation, conversation=entry.conversation
+                    )
+                )
+            turned.append(f"{one.session} is in another conversation now ({entry.conversation})")
+        return "; ".join(turned)
 
     def _started(self, placement: Placement, pane: Pane, found: ProcessId) -> None:
         server = process.identify(pane.server) or ProcessId(0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from failover.core.move import (
     TERMINAL,
     TRANSITIONS,
     Around,
+    Carried,
     Fresh,
     IllegalStep,
     Move,
@@ -21,6 +23,7 @@ from failover.core.move import (
     Step,
     Wait,
     advance,
+    carried,
 )
 from failover.core.prompt import replay
 from failover.core.session import Standing
@@ -112,6 +115,19 @@ def test_at_the_deadline_soft_gives_up_and_hard_interrupts() -> None:
     assert (decision.event, decision.outcome) == ("bound", "interrupted")
     assert step("at_boundary", busy, outcome="interrupted") == "note"
     assert step("checkpointed", busy, outcome="interrupted") == "stop"
+
+
+@pytest.mark.parametrize("state", sorted(BEFORE_DEATH))
+def test_a_session_in_which_a_person_went_on_with_another_conversation_is_not_stopped(state: str) -> None:
+    assert (
+        step(state, Seen(alive=True, left_for="other", standing=NONE), around(now=300.0, urgency="hard")) == "withdraw"
+    )
+
+
+def test_what_the_registry_does_not_know_is_never_interrupted() -> None:
+    unknown = Seen(alive=True, unregistered=True, standing=NONE)
+    assert step("holding", unknown, around(now=199.0, urgency="hard")) == "wait", "its entry may just be written"
+    assert step("holding", unknown, around(now=200.0, urgency="hard")) == "withdraw"
 
 
 def test_a_person_who_resumes_the_conversation_elsewhere_wins() -> None:
@@ -400,3 +416,9 @@ def test_a_crashed_session_is_not_in_the_new_server_yet_and_yet_can_be_closed_th
         "done",
         "restored 1 of 1 sessions in 1.0 s (about 2 k tokens of context to be cached anew)",
     )
+
+
+def test_what_an_adopted_session_brings_along_is_read_back_and_others_bring_nothing() -> None:
+    brought = Carried(args=("--verbose",), env={"A": "b"}, wrapper_pid=7, wrapper_start=8)
+    assert carried(msgspec.json.encode(brought).decode()) == brought
+    assert carried("") is None

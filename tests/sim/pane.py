@@ -86,6 +86,7 @@ class Player:
     def __init__(self, stage: Stage, account: str = "a") -> None:
         self.stage = stage
         self.conversation = str(uuid.uuid4())
+        self._mark = self.conversation[:8]
         self.account = account
         self.launches = 0
         self.pid = 0
@@ -96,7 +97,7 @@ class Player:
 
     @property
     def name(self) -> str:
-        return f"s{self.launches}-{self.conversation[:8]}"
+        return f"s{self.launches}-{self._mark}"
 
     def launch(self, *arguments: str, idle: bool = True, skip: bool = True, newest: bool = False) -> Player:
         """Start the binary; newest: with --continue, which is to find the conversation by itself."""
@@ -142,6 +143,14 @@ class Player:
                 entry: dict[str, Any] = found
                 return entry
         return None
+
+    def turned(self) -> None:
+        """Look at the other conversation that its process is in now."""
+        path = self.stage.folder / "shared" / "sessions" / f"{self.pid}.json"
+        was = self.conversation
+        self.conversation = wait_for(
+            lambda: found if (found := json.loads(path.read_text())["sessionId"]) != was else None, 10, "a new id"
+        )
 
     def status(self) -> str | None:
         return (self.entry() or {}).get("status")

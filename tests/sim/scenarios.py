@@ -264,9 +264,25 @@ def interrupted_by_a_person(p: Player) -> None:
     p.end()
 
 
+def cleared(p: Player) -> None:
+    """What is compared is the conversation that a person began in the same process."""
+    p.launch()
+    p.prompt("good morning")
+    p.wait_hook("Stop")
+    p.wait_status("idle")
+    p.prompt("/clear")
+    p.wait_hook("SessionEnd")
+    p.turned()
+    p.wait_hook("SessionStart")
+    p.prompt("good evening")
+    p.wait_hook("Stop")
+    p.wait_status("idle")
+    p.end()
+
+
 SCENES: tuple[Scene, ...] = (
-    idle_prompt, continued_as_the_newest, tool_call, long_sleep_refused, stopped_in_a_tool, held_after_the_tools,
-    held_at_stop, held_before_the_prompt,
+    idle_prompt, continued_as_the_newest, cleared, tool_call, long_sleep_refused, stopped_in_a_tool,
+    held_after_the_tools, held_at_stop, held_before_the_prompt,
     queued_then_stopped, queued_and_delivered, background_agent, background_shell, agent_that_ends_in_a_tool,
     stopped_with_an_agent_at_work, stopped_with_an_agents_result_not_delivered, stopped_with_a_shell_at_work,
     five_hour_limit, weekly_limit, plain_throttling, logged_out_by_the_api, interrupted_by_a_person,

@@ -38,8 +38,8 @@ class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wanted. by: who wants it, in words for people."""
 
     verb: Literal[
-        "swap", "launch", "stop", "restart", "restore", "unpin", "cancel", "retry", "sweep", "pause", "resume",
-        "disable", "enable",
+        "swap", "launch", "stop", "restart", "restore", "adopt", "unpin", "cancel", "retry", "sweep", "pause",
+        "resume", "disable", "enable",
     ]  # fmt: skip
     args: orders.Args = orders.Args()
     by: str = "HTTP"
@@ -169,11 +169,13 @@ def _check(config: Config, store: Store, wanted: OrderRequest) -> None:
         return
     if wanted.args.task:
         raise Trouble(400, "task is for the verbs cancel and retry only")
-    if wanted.args.dry_run and wanted.verb not in ("swap", "restore"):
-        raise Trouble(400, "dry_run is for the verbs swap and restore only")
+    if wanted.args.dry_run and wanted.verb not in ("swap", "restore", "adopt"):
+        raise Trouble(400, "dry_run is for the verbs swap, restore and adopt only")
     if wanted.verb == "sweep":
         if wanted.args != orders.Args():
             raise Trouble(400, "sweep takes no arguments")
+        return  # it starts and moves nothing
+    if wanted.verb == "adopt":
         return  # it starts and moves nothing
     if (pause := flags.paused(store)) and not wanted.args.dry_run:
         detail = f"paused by {pause.by}, so nothing is started or moved; lift it with: claude-failover resume"

@@ -70,6 +70,8 @@ export function sentence(event) {
     case "swap.finished": return `${event.kind} ${event.swap} ${event.outcome}: ${event.sentence}`;
     case "session.changed": return `${event.session} is ${event.state}`;
     case "session.died": return `${event.session} died`;
+    case "session.adopted": return `${event.session} was adopted on ${event.account}`;
+    case "session.turned": return `${event.session} is in another conversation now`;
     case "session.launched": return `${event.session} started on ${event.account}`;
     case "task.queued": return `task ${event.name} queued`;
     case "task.dispatched": return `task ${event.name} given to ${event.session}`;

@@ -171,7 +171,9 @@ class App:
             typed, screen.input = screen.input, ""
             if typed.strip() in ("/exit", "/quit"):
                 return True
-            if typed.startswith("/"):
+            if typed.strip() == "/clear" and not self._session.busy:
+                self._session.clear()
+            elif typed.startswith("/"):
                 screen.say(f"Unknown command: {typed.split()[0]}")
             else:
                 self._loop.submit(f'<pasted_content id="1">\n{typed}\n</pasted_content>' if self._pasted else typed)

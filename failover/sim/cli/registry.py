@@ -42,6 +42,11 @@ class Registry:
             self._entry["waitingFor"] = waiting_for
         self._write()
 
+    def turn_to(self, conversation: str) -> None:
+        """Write another conversation of the same process."""
+        self._entry.update(sessionId=conversation, updatedAt=_now_ms())
+        self._write()
+
     def remove(self) -> None:
         """Remove the file and write no more."""
         self._gone = True

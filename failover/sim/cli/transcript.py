@@ -26,6 +26,12 @@ _MIDTURN = (
     "The user sent a new message while you were working:\n{}\n\nThis is how Claude Code surfaces messages the user "
     "sends mid-turn. Address the message above as you continue this turn."
 )
+_CAVEAT = (
+    "<local-command-caveat>The command below was run directly in Claude Code, not sent to you as a request, and its "
+    "output goes straight to the user. It's recorded here as context for later messages.</local-command-caveat>"
+)
+_CLEAR = (("name", "/clear"), ("message", "clear"), ("args", ""))
+_NO_OUTPUT = "<local-command-stdout></local-command-stdout>"
 _NOT_FINISHED = (
     "<note>No completion record was found for it in the previous session. It may have been stopped, or it may have "
     "been running when the previous Claude Code process exited.</note>"
@@ -101,6 +107,15 @@ class Transcript:
             self.user(text, origin={"kind": "task-notification"}, promptSource="system", queueTranscriptOnly=True)
         return bool(lost)
 
+    def begin_cleared(self) -> None:
+        """Record that the conversation began with `/clear`."""
+        self.user(_CAVEAT, isMeta=True)
+        space = "\n" + 12 * " "
+        tags = (f"<command-{name}>{text}</command-{name}>" for name, text in _CLEAR)
+        self.user(space.join(tags))
+        self.system("local_command", content=_NO_OUTPUT, level="info", isMeta=False,
+                    commandRun={"command": "clear", "args": ""})  # fmt: skip
+
     def user(self, text: Any, **extra: Any) -> None:
         """Append a user message."""
         self._append("user", {"message": {"role": "user", "content": text}, **extra})
@@ -171,6 +186,8 @@ class Transcript:
             queued = record["attachment"]
             wrap = _MIDTURN if queued.get("commandMode") == "prompt" else _NOTICE
             self._add("user", [{"type": "text", "text": wrap.format(queued["prompt"])}], None)
+        elif record["type"] == "system" and record.get("subtype") == "local_command":
+            self._add("user", [{"type": "text", "text": record["content"]}], None)
         elif record["type"] == "user" and message:
             content = message["content"]
             if (record.get("origin") or {}).get("kind") == "task-notification":
