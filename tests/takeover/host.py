@@ -102,6 +102,8 @@ class OldHost:
             f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -c "from failover.cli import main; main()" "$@"\n'
         )
         program.chmod(0o755)
+        for name in SCRIPTS:  # ours of the same names come with the package
+            shutil.copy(ROOT / "scripts" / name, venv / name)
         self.environment = {
             "HOME": str(self.home), "LOGNAME": "op", "SHELL": "/bin/bash", "TERM": "xterm-256color", "LANG": "C.UTF-8",
             "PATH": f"{venv}:{self.bin}:/usr/local/bin:/usr/bin:/bin", "IS_SANDBOX": "1", **gateway,
@@ -170,10 +172,13 @@ class OldHost:
         entry, pane = self.entry(name), self.tmux.panes()[name]
         assert entry is not None, f"nobody runs in {name}:\n{self.screen(name)}"
         one = ProcessId(entry.pid, entry.start)
-        environ = Path(f"/proc/{one.pid}/environ").read_bytes().split(b"\0")
-        folder = next(line for line in environ if line.startswith(b"CLAUDE_CONFIG_DIR=")).decode()
-        account = folder.rpartition("-")[2]
-        return Seen(one, pane.pane_id, pane.pid, self.screen(name), entry.conversation, account)
+        return Seen(one, pane.pane_id, pane.pid, self.screen(name), entry.conversation, self.account(name))
+
+    def account(self, name: str) -> str:
+        """Return the account that a session was started under, empty while nobody runs in it."""
+        entry = self.entry(name)
+        environ = process.environ(ProcessId(entry.pid, entry.start)) if entry else {}
+        return environ.get("CLAUDE_CONFIG_DIR", "").rpartition("-")[2]
 
     def screen(self, name: str) -> str:
         return self.tmux.capture(self.tmux.panes()[name].pane_id)
@@ -198,7 +203,7 @@ class OldHost:
     def start(self) -> None:
         """Let the host be as it was for months: all sessions started by the scripts, the checkpoint daemon running."""
         for name in POOL:
-            self.sh(f"launch-agent.sh {name}")
+            self.sh(f"~/bin/launch-agent.sh {name}")
         self.cron("@reboot")
         for name in SESSIONS:
             wait_for(lambda name=name: self.status(name) == "idle", 60, f"{name} to be idle")  # type: ignore[misc]

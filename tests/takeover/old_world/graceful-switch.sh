@@ -10,6 +10,6 @@ for name in $POOL; do
     tmux send-keys -t "=$name:" C-c 2>/dev/null
     sleep 0.5
     tmux kill-session -t "=$name" 2>/dev/null
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    while readlink -q "/proc/$pid/exe" >/dev/null; do sleep 0.1; done # kill -0 is true of a zombie too
     "$(dirname "$0")/launch-agent.sh" "$name" --continue
 done
