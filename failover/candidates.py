@@ -101,6 +101,14 @@ def running_placements(store: Store) -> list[Placement]:
     return [p for p in sessions.placements(store).values() if _runs(p)]
 
 
+def telling(store: Store) -> set[str]:
+    """Return the accounts on which a session runs that tells what is used of them: one with hooks of ours.
+
+    One that was adopted has none until its next start.
+    """
+    return {p.account for p in running_placements(store) if p.launch}
+
+
 def movable(config: Config, store: Store, placed: Sequence[Placement]) -> list[Placement]:
     """Return those of `placed` that have to leave an account at its threshold (see `failover.idle_sessions`)."""
     mode = config.failover.idle_sessions

@@ -4,14 +4,15 @@ Each account keeps what is its identity (`.credentials.json`, `.claude.json`); c
 sessions and settings are symlinks into the shared tree. Measured on 2.1.330: all of these survive as symlinks (a write
 to settings goes through its link), `.claude.json` and `.credentials.json` do not, the binary replaces them by rename.
 
-Nothing that is there is ever overwritten: a name that is taken on both sides is reported and left alone.
+Nothing that is there is ever overwritten: a name that is taken on both sides is reported and left alone, unless both
+say the same.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ import msgspec
 
 from failover.claude.seed import seed
 from failover.errors import HostError
+from failover.host.relocate import clashes, free, relocate
 
 __all__ = ["SHARED", "LinkStep", "apply", "make_whole", "plan", "seed"]
 
@@ -48,7 +50,8 @@ class LinkStep(msgspec.Struct, frozen=True):
     """One step, and what it does in words.
 
     kind: make_dir and make_file (empty settings) at path; close: path to mode 0700; link: path becomes a symlink to
-    target; move: what is in path goes into target, then path becomes a symlink to it; collision: left as it is.
+    target; move: what is in path goes into target and path becomes a symlink to it, so that who uses it at that time
+    notices nothing; collision: left as it is.
     """
 
     kind: StepKind
@@ -57,35 +60,43 @@ class LinkStep(msgspec.Struct, frozen=True):
     sentence: str
 
 
-def plan(account_dir: Path, shared_dir: Path) -> list[LinkStep]:
+def plan(account_dir: Path, shared_dir: Path, before: Sequence[LinkStep] = ()) -> list[LinkStep]:
     """Return the steps that are still missing, in order; empty when the account is whole. Touches nothing.
 
-    Raises HostError when a path cannot be looked at, or the account dir is a symlink to somewhere else's file.
+    before: the steps of other accounts that are to be done first. Raises HostError when a path cannot be looked at, or
+    the account dir is a symlink to somewhere else's file.
     """
+    coming: dict[Path, list[Path]] = {}
+    for step in before:
+        if step.kind in ("make_dir", "make_file"):
+            coming.setdefault(step.path, [])
+        elif step.kind == "move" and step.target is not None:
+            coming.setdefault(step.target, []).append(step.path)
     try:
-        return _plan(account_dir, shared_dir)
+        return _plan(account_dir, shared_dir, coming)
     except OSError as error:
         raise HostError(f"{error.filename or account_dir}: {error.strerror}; mend that and try again") from None
 
 
-def _plan(account_dir: Path, shared_dir: Path) -> list[LinkStep]:
+def _plan(account_dir: Path, shared_dir: Path, coming: Mapping[Path, list[Path]]) -> list[LinkStep]:
     steps: list[LinkStep] = []
     for directory in (shared_dir, account_dir):
-        if not os.path.lexists(directory):
+        if not os.path.lexists(directory) and directory not in coming:
             steps.append(LinkStep("make_dir", directory, None, f"make {directory}, for you alone"))
-        elif not directory.is_dir():
+        elif os.path.lexists(directory) and not directory.is_dir():
             raise HostError(f"{directory}: is no folder; name another one in the config, or move that away")
     if account_dir.is_dir() and stat.S_IMODE(account_dir.stat().st_mode) & 0o077:
         steps.append(LinkStep("close", account_dir, None, f"close {account_dir} to other users (mode 700)"))
     if os.path.realpath(account_dir) == os.path.realpath(shared_dir):
         return steps
     for name in SHARED:
-        steps += _plan_name(name, account_dir / name, shared_dir / name)
+        steps += _plan_name(name, account_dir / name, shared_dir / name, coming.get(shared_dir / name))
     return steps
 
 
-def _plan_name(name: str, path: Path, target: Path) -> list[LinkStep]:
-    here, there = os.path.lexists(path), os.path.lexists(target)
+def _plan_name(name: str, path: Path, target: Path, coming: list[Path] | None) -> list[LinkStep]:
+    """Return the steps for one name. coming: what will have been moved to the target by then, None for no target."""
+    here, there = os.path.lexists(path), not free(target) or coming is not None
     if path.is_symlink():
         if os.path.realpath(path) == os.path.realpath(target):
             return [_make(name, target)] if not there and name in (*_MADE, _SETTINGS) else []
@@ -96,34 +107,30 @@ def _plan_name(name: str, path: Path, target: Path) -> list[LinkStep]:
             return []
         link = LinkStep("link", path, target, f"link {path} to {target}")
         return [link] if there else [_make(name, target), link]
-    if not there:
+    places = [place for place in (target, *(coming or ())) if not free(place) and not _says_nothing(place)]
+    if not places:
         return [LinkStep("move", path, target, f"move {path} to {target} and leave a link in its place")]
-    clashes = collisions(path, target)
-    if clashes:
-        more = f" and {len(clashes) - 3} more" if len(clashes) > 3 else ""
-        names = ", ".join(str(clash) for clash in clashes[:3])
+    if _says_nothing(path):
+        return [LinkStep("move", path, target, f"replace {path}, which is empty, by a link to {target}")]
+    taken = list(dict.fromkeys(clash for place in places for clash in clashes(path, place)))
+    if taken:
+        more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
+        names = ", ".join(str(clash) for clash in taken[:3])
         sentence = (
             f"leave {path}: {names}{more} is there and in {target.parent} too; merge by hand, then run this again"
         )
         return [LinkStep("collision", path, target, sentence)]
-    return [LinkStep("move", path, target, f"move what is in {path} into {target} and leave a link in its place")]
+    if path.is_file():
+        sentence = f"replace {path}, which is the same as {target}, by a link to it"
+    else:
+        sentence = f"move what is in {path} into {target} and leave a link in its place"
+    return [LinkStep("move", path, target, sentence)]
 
 
 def _make(name: str, target: Path) -> LinkStep:
     if name == _SETTINGS:
         return LinkStep("make_file", target, None, f"make {target}, empty")
     return LinkStep("make_dir", target, None, f"make {target}, for you alone")
-
-
-def collisions(path: Path, target: Path) -> list[Path]:
-    """Return what is in `path` and cannot be moved into `target` because something else has its place."""
-    if not _real_dir(path) or not _real_dir(target):
-        return [path]
-    found: list[Path] = []
-    for entry in sorted(path.iterdir()):
-        if os.path.lexists(target / entry.name):
-            found += collisions(entry, target / entry.name)
-    return found
 
 
 def apply(steps: Sequence[LinkStep]) -> None:
@@ -155,8 +162,22 @@ def _apply(step: LinkStep) -> None:
         case "link" if step.target is not None:
             _link(step.path, step.target)
         case "move" if step.target is not None:
-            _move(step.path, step.target)
-            _link(step.path, step.target)
+            for path in (step.target, step.path):
+                if _says_nothing(path) and os.path.lexists(step.target):
+                    path.unlink()  # to the binary a file that is not there says the same
+                    break
+            if os.path.lexists(step.path):
+                relocate(step.path, step.target)
+            else:
+                _link(step.path, step.target)
+
+
+def _says_nothing(path: Path) -> bool:
+    """Say whether a path is a settings file without any, as is made where there is none."""
+    try:
+        return path.name == _SETTINGS and not path.is_symlink() and path.read_bytes().split() == [b"{}"]
+    except OSError:
+        return False
 
 
 def _link(path: Path, target: Path) -> None:
@@ -165,25 +186,6 @@ def _link(path: Path, target: Path) -> None:
     except FileExistsError:
         if os.path.realpath(path) != os.path.realpath(target):
             raise
-
-
-def _move(path: Path, target: Path) -> None:
-    """Move `path` to `target`, folders into each other, and never onto something that is there."""
-    if _real_dir(path) and _real_dir(target):
-        for entry in sorted(path.iterdir()):
-            _move(entry, target / entry.name)
-        path.rmdir()
-    elif path.is_symlink() or _real_dir(path):
-        if os.path.lexists(target):
-            raise FileExistsError(17, "something is in its place", str(target))
-        path.rename(target)
-    else:
-        os.link(path, target, follow_symlinks=False)  # unlike a rename it fails when the name is taken
-        path.unlink()
-
-
-def _real_dir(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def make_whole(account_dir: Path, shared_dir: Path) -> list[str]:
@@ -205,3 +207,7 @@ def make_whole(account_dir: Path, shared_dir: Path) -> list[str]:
 
 def _empty_dir(step: LinkStep) -> bool:
     return step.kind == "move" and _real_dir(step.path) and not any(step.path.iterdir())
+
+
+def _real_dir(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

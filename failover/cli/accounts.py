@@ -144,11 +144,14 @@ def link_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool)
     config = cli.config
     accounts = [config.account(name) for name in names] or list(config.accounts)
     done: dict[str, list[str]] = {}
+    planned: list[config_dir.LinkStep] = []
     left = 0
     for account in accounts:
         # One after the other: the first may move into the shared tree what the second then collides with.
-        steps = config_dir.plan(account.config_dir, config.shared_dir)
-        if not dry_run:
+        steps = config_dir.plan(account.config_dir, config.shared_dir, planned)
+        if dry_run:
+            planned += steps
+        else:
             config_dir.apply(steps)
             config_dir.seed(account.config_dir, _folders(config), mirror_from=config.shared_dir)
         left += sum(step.kind == "collision" for step in steps)
@@ -160,7 +163,8 @@ def link_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool)
             for sentence in sentences or ["all linked already"]:
                 click.echo(f"{name}: {sentence}")
     if left:
-        raise FailoverError(f"{left} names were left as they are, since both sides have them; merge those by hand")
+        names = "1 name was left as it is" if left == 1 else f"{left} names were left as they are"
+        raise FailoverError(f"{names}: merge by hand what both sides have, then run this again")
 
 
 @accounts_group.command(

@@ -103,4 +103,7 @@ def _told(seen: Survey, draft: Draft) -> list[str]:
     if seen.loose:
         where = names([f"pid {one.pid} in {one.cwd}" for one in seen.loose])
         lines.append(f"left out, claude outside the first pane of a tmux session: {where}")
+    if seen.foreign:
+        where = names([f"pid {one.pid} in {one.cwd}" for one in seen.foreign])
+        lines.append(f"left out, claude that was started with another home: {where}")
     return [*lines, *(f"note: {remark}" for remark in draft.remarks)]

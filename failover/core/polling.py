@@ -1,9 +1,9 @@
 """Whom to ask for readings next. Values in, one account or a rest with its reason out.
 
 The provider answers whoever asks too often with 429 for long, and some refusals meet the whole host. So only accounts
-are asked on which no session of ours runs (a live session tells by itself), one at a time; seldom where there is much
-room, more often near a threshold, again when a window has opened; and after an error ever more seldom, the account
-itself and all together.
+are asked on which no session runs that tells by itself, as those with our hooks do, one at a time; seldom where there
+is much room, more often near a threshold, again when a window has opened; and after an error ever more seldom, the
+account itself and all together.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Asked(msgspec.Struct, frozen=True):
 class Askable(msgspec.Struct, frozen=True, kw_only=True):
     """An account that might be asked.
 
-    live: a session of ours runs on it, or is about to; readings: what counts now, by window; thresholds: percent by
-    window; asked: None when never.
+    live: a session that tells of it runs on it, or is about to; readings: what counts now, by window; thresholds:
+    percent by window; asked: None when never.
     """
 
     account: str

@@ -1,9 +1,10 @@
-"""The shell scripts that came before: cron lines and processes of theirs act behind the daemon's back."""
+"""The shell scripts that came before: their cron lines, their processes and habits act behind the daemon's back."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ _SYSTEM = (Path("/etc/crontab"), Path("/etc/cron.d"))
 
 
 def check(look: Look) -> list[Finding]:
-    """Read the user's crontab, the system's, and the process table."""
+    """Read the user's crontab, the system's, the process table, and what is on PATH."""
     findings: list[Finding] = []
     for origin, text in (("your crontab", _crontab(look)), *_system()):
         findings += judge_cron(origin, text, lambda path: is_ours(path, look.home))
@@ -34,7 +35,20 @@ def check(look: Look) -> list[Finding]:
         if script and not is_ours(_seen_by(one.pid, script), look.home):
             sentence = f"the old script {script} runs (process {one.pid}) and may start, stop or move sessions"
             findings.append(Finding(check="old scripts", level="error", sentence=sentence, mend=f"kill {one.pid}"))
+    findings += _typed(look)
     return findings or [ok("old scripts", "no cron line and no process of the old scripts")]
+
+
+def _typed(look: Look) -> list[Finding]:
+    """Return which of the names are the old scripts' when a person types them."""
+    path = look.environ.get("PATH")
+    found = {name: where for name in NAMES if (where := shutil.which(name, path=path))}
+    old = [where for where in found.values() if not is_ours(where, look.home)]
+    if not old:
+        return []
+    sentence = f"typed by name, the old {', '.join(old)} {'is' if len(old) == 1 else 'are'} found first"
+    mend = 'export PATH="$(dirname "$(command -v claude-failover)"):$PATH"'  # ours lie beside it
+    return [Finding(check="old scripts", level="warning", sentence=sentence, mend=mend)]
 
 
 def judge_cron(origin: str, text: str, ours: Callable[[str], bool]) -> list[Finding]:

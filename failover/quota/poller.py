@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from failover.candidates import candidates
+from failover.candidates import candidates, telling
 from failover.claude import usage_command
 from failover.claude.launch import AUTH_VARIABLES
 from failover.core.polling import Ask, Askable, Asked, Pace, backed_off, plan
@@ -85,11 +85,11 @@ class Poller:
 
     def _askable(self, polls: Mapping[str, Poll]) -> list[Askable]:
         swap = swaps.open_swap(self._store)
-        moving = (swap.source, swap.target) if swap else ()
+        live = {*telling(self._store), *((swap.source, swap.target) if swap else ())}
         return [
             Askable(
                 account=account.name,
-                live=account.sessions > 0 or account.name in moving,
+                live=account.name in live,
                 readings=account.readings,
                 thresholds=account.thresholds,
                 asked=Asked(self._since(poll), poll.failures) if (poll := polls.get(_name(account.name))) else None,

@@ -1,7 +1,7 @@
 """Look at a host on which Claude Code runs already: config dirs, logins, tmux sessions, projects. Touches nothing.
 
 No credential file is opened: who is logged in tells the binary (`auth status`). Of a process's environment
-CLAUDE_CONFIG_DIR alone is kept.
+CLAUDE_CONFIG_DIR and HOME alone are kept.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Loose(msgspec.Struct, frozen=True):
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """What there is. command: the binary's path, empty when none was found; on_path: it is found by its name.
 
-    socket: the tmux server that runs most of the sessions; elsewhere: names of sessions on other servers; walked:
-    whether the walk for projects came to its end.
+    socket: the tmux server that runs most of the sessions; elsewhere: names of sessions on other servers; foreign:
+    binaries that were started with another home; walked: whether the walk for projects came to its end.
     """
 
     found: Found
@@ -49,6 +49,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     socket: str = "default"
     elsewhere: tuple[str, ...] = ()
     loose: tuple[Loose, ...] = ()
+    foreign: tuple[Loose, ...] = ()
     walked: bool = True
 
 
@@ -60,7 +61,9 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
     command = named_one or next((exe for one, words in arguments.items() if (exe := native(one, words))), "")
     dirs = {Path(os.path.realpath(path)) for path in home.glob(".claude*") if path.is_dir()}
     dirs = {path for path in dirs if any(os.path.lexists(path / sign) for sign in _SIGNS)}
-    running = {one: cwd_of(one) for one, words in arguments.items() if is_binary(words)}
+    found = {one: cwd_of(one) for one, words in arguments.items() if is_binary(words)}
+    running = {one: cwd for one, cwd in found.items() if is_of_home(one, home)}
+    foreign = tuple(Loose(one.pid, cwd) for one, cwd in found.items() if one not in running)
     named = {one: config_dir_of(one, home) for one in running}
     dirs |= {path for path in named.values() if path.is_dir()}
     for path in sorted(dirs):
@@ -95,6 +98,7 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
         socket=socket,
         elsewhere=tuple(f"{one.name} (tmux -L {name})" for name, ones in sorted(sessions.items()) for one in ones),
         loose=tuple(loose),
+        foreign=foreign,
         walked=walked,
     )
 
@@ -121,13 +125,13 @@ def native(one: ProcessId, arguments: Sequence[str]) -> str:
 
 def config_dir_of(one: ProcessId, home: Path) -> Path:
     """Return the real config dir that a process was started with: the binary's default where none was named."""
-    prefix = b"CLAUDE_CONFIG_DIR="
-    try:
-        raw = Path(f"/proc/{one.pid}/environ").read_bytes()
-    except OSError:
-        raw = b""
-    found = next((line[len(prefix) :] for line in raw.split(b"\0") if line.startswith(prefix)), b"")
-    return Path(os.path.realpath(os.fsdecode(found) if found else home / ".claude"))
+    return Path(os.path.realpath(process.environ(one).get("CLAUDE_CONFIG_DIR") or home / ".claude"))
+
+
+def is_of_home(one: ProcessId, home: Path) -> bool:
+    """Say whether a process was started with this home, or with none; others are another host's affair, or a test's."""
+    named = process.environ(one).get("HOME")
+    return not named or os.path.realpath(named) == str(home)
 
 
 def cwd_of(one: ProcessId) -> str:

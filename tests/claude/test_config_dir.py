@@ -146,6 +146,55 @@ def test_names_taken_on_both_sides_are_reported_and_left_alone(account: Path, sh
     assert (account / "settings.json").read_text() == "mine"
 
 
+def test_what_says_the_same_on_both_sides_gives_way_to_its_link(account: Path, shared: Path) -> None:
+    for root in (account, shared):
+        (root / "plugins").mkdir(parents=True)
+        (root / "plugins" / "config.json").write_text("same")
+        (root / "settings.json").write_text("same")
+    (account / "plugins" / "more.json").write_text("mine")
+    steps = config_dir.plan(account, shared)
+    assert f"replace {account / 'settings.json'}, which is the same as" in " ".join(step.sentence for step in steps)
+    config_dir.apply(steps)
+    assert config_dir.plan(account, shared) == []
+    assert tree(shared / "plugins") == {"config.json": "same", "more.json": "mine"}
+    assert (account / "settings.json").readlink() == shared / "settings.json"
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("{}\n", '{"a": 1}'), ('{"a": 1}', "{}\n")])
+def test_settings_that_say_nothing_give_way_to_those_that_say_something(
+    account: Path, shared: Path, mine: str, theirs: str
+) -> None:
+    for root, text in ((account, mine), (shared, theirs)):
+        root.mkdir()
+        (root / "settings.json").write_text(text)
+    config_dir.apply(config_dir.plan(account, shared))
+    assert config_dir.plan(account, shared) == []
+    assert (account / "settings.json").read_text() == (shared / "settings.json").read_text() == '{"a": 1}'
+
+
+def test_the_plan_for_several_accounts_says_what_then_happens(account: Path, shared: Path) -> None:
+    accounts = [account, account.with_name("second"), account.with_name("third")]
+    for number, folder in enumerate(accounts):
+        (folder / "projects").mkdir(parents=True)
+        (folder / "projects" / f"own-{number}").write_text("own")
+        (folder / "plugins").mkdir()
+        (folder / "plugins" / "config.json").write_text("same" if number < 2 else "other")
+    (accounts[1] / "settings.json").write_text("second")
+    (accounts[2] / "settings.json").write_text("third")
+    foretold: list[config_dir.LinkStep] = []
+    for folder in accounts:
+        foretold += config_dir.plan(folder, shared, foretold)
+    done: list[config_dir.LinkStep] = []
+    for folder in accounts:
+        steps = config_dir.plan(folder, shared)
+        config_dir.apply(steps)
+        done += steps
+    assert [(step.kind, step.path) for step in foretold] == [(step.kind, step.path) for step in done]
+    left = [step.path for step in done if step.kind == "collision"]
+    assert left == [accounts[2] / "plugins", accounts[2] / "settings.json"]
+    assert {path.name for path in (shared / "projects").iterdir()} == {"own-0", "own-1", "own-2"}
+
+
 def test_a_link_to_somewhere_else_is_left_alone(account: Path, shared: Path, tmp_path: Path) -> None:
     account.mkdir()
     (account / "plugins").symlink_to(tmp_path)

@@ -219,6 +219,12 @@ def test_cron_lines_and_processes_of_the_old_scripts(host: Host) -> None:
     subprocess.run(["sh", "-c", found["mend"]], check=True, env=host.environment)
     assert table.read_text().startswith(f"#* * * * * {old}\n")
     assert [one for one in host.doctor("old scripts") if "crontab" in one["sentence"]] == []
+    old.chmod(0o755)
+    path = f"{old.parent}:{host.environment['PATH']}"
+    (typed,) = [one for one in host.doctor("old scripts", PATH=path) if "typed" in one["sentence"]]
+    assert (typed["level"], f"the old {old} is found first" in typed["sentence"]) == ("warning", True)
+    path = f"{ours.parent}:{path}"
+    assert [one for one in host.doctor("old scripts", PATH=path) if "typed" in one["sentence"]] == []
     script = host.home / "checkpoint-daemon.sh"
     script.write_text("while :; do sleep 600; done\n")
     running = subprocess.Popen(["sh", "./checkpoint-daemon.sh"], cwd=host.home, start_new_session=True)

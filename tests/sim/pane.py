@@ -99,11 +99,12 @@ class Player:
     def name(self) -> str:
         return f"s{self.launches}-{self._mark}"
 
-    def launch(self, *arguments: str, idle: bool = True, skip: bool = True) -> Player:
+    def launch(self, *arguments: str, idle: bool = True, skip: bool = True, newest: bool = False) -> Player:
+        """Start the binary; newest: with --continue, which is to find the conversation by itself."""
         stage = self.stage
         self.launches += 1
-        which = "--resume" if self.launches > 1 else "--session-id"
-        words = [str(stage.command), which, self.conversation, "--settings", str(stage.overlay)]
+        which = ["--resume" if self.launches > 1 else "--session-id", self.conversation]
+        words = [str(stage.command), *(["--continue"] if newest else which), "--settings", str(stage.overlay)]
         words += ["--dangerously-skip-permissions"] if skip else []
         env = [f"{key}={value}" for key, value in stage.env(self.account).items()]
         line = " ".join(map(shlex.quote, ["env", "-i", *env, *words, *arguments]))

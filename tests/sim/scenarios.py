@@ -20,6 +20,16 @@ def idle_prompt(p: Player) -> None:
     p.end()
 
 
+def continued_as_the_newest(p: Player) -> None:
+    idle_prompt(p)
+    p.account += "2"
+    p.launch(newest=True)
+    p.prompt("good evening")
+    p.wait_hook("Stop", 2)
+    p.wait_status("idle")
+    p.end()
+
+
 def tool_call(p: Player) -> None:
     p.launch()
     p.prompt("MARK_BASH{echo one; echo two >&2}")
@@ -271,9 +281,8 @@ def cleared(p: Player) -> None:
 
 
 SCENES: tuple[Scene, ...] = (
-    cleared,
-    idle_prompt, tool_call, long_sleep_refused, stopped_in_a_tool, held_after_the_tools, held_at_stop,
-    held_before_the_prompt,
+    idle_prompt, continued_as_the_newest, cleared, tool_call, long_sleep_refused, stopped_in_a_tool,
+    held_after_the_tools, held_at_stop, held_before_the_prompt,
     queued_then_stopped, queued_and_delivered, background_agent, background_shell, agent_that_ends_in_a_tool,
     stopped_with_an_agent_at_work, stopped_with_an_agents_result_not_delivered, stopped_with_a_shell_at_work,
     five_hour_limit, weekly_limit, plain_throttling, logged_out_by_the_api, interrupted_by_a_person,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from failover.candidates import candidates, foresee
+from failover.candidates import candidates, foresee, running_placements, telling
 from failover.clock import ManualClock
 from failover.config import Config, load
 from failover.core.cost import Cost
 from failover.core.usage import Reading, newest
-from failover.store import choices, usage
+from failover.host import process
+from failover.store import choices, sessions, usage
 from failover.store.db import Store
+from failover.store.sessions import Placement
 
 CONFIG = """
 version: 1
@@ -105,3 +109,15 @@ def test_an_account_is_seen_with_what_the_configuration_and_the_store_say_of_it(
     assert dict(b.thresholds) == {"five_hour": 90, "seven_day": 95, "seven_day_opus": 70}
     assert list(b.readings) == ["seven_day_opus"], "the pool does not use the other model"
     assert dict(b.tokens_per_point) == {"five_hour": 100}
+
+
+def test_only_a_session_with_our_hooks_tells_of_its_account(store: Store) -> None:
+    here = process.identify(os.getpid())
+    assert here is not None
+    placed = Placement(session="one", account="a", conversation="c", cwd="/", wanted="running", launch="",
+                       pid=here.pid, start=here.start)  # fmt: skip
+    for launch, told in (("", set[str]()), ("0123456789ab", {"a"})):
+        with store.transaction() as tx:
+            sessions.place(tx, msgspec.structs.replace(placed, launch=launch))
+        assert [one.account for one in running_placements(store)] == ["a"]
+        assert telling(store) == told

@@ -45,10 +45,33 @@ def test_of_a_live_process_its_folders_and_its_program_are_known(tmp_path: Path)
             assert survey.native(one, ["node", "claude"]) == ""
             assert survey.config_dir_of(one, Path("/home/op")) == tmp_path / "afar"
             assert survey.cwd_of(one) == str(tmp_path)
+            assert survey.is_of_home(one, Path("/home/op")), "it was started without one"
         finally:
             child.kill()
     assert (survey.cwd_of(one), survey.native(one, ["claude"])) == ("", "")
     assert survey.config_dir_of(one, Path("/home/op")) == Path("/home/op/.claude")
+
+
+def test_what_was_started_with_another_home_is_left_out(tmp_path: Path) -> None:
+    binary = Path(shutil.copy("/bin/sleep", tmp_path / "claude"))
+    for name in ("op", "else"):
+        (tmp_path / name / ".claude-own" / "projects").mkdir(parents=True)
+    homes = [tmp_path / name for name in ("op", "else")]
+    children = [
+        subprocess.Popen([binary, "600"], env={"HOME": str(home), "CLAUDE_CONFIG_DIR": str(home / ".claude-own")})
+        for home in homes
+    ]
+    try:
+        for child in children:
+            wait_for(lambda child=child: (one := process.identify(child.pid)) and process.environ(one).get("HOME"))  # type: ignore[misc]
+        seen = survey.survey([], {"HOME": str(homes[0]), "TMUX_TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+    pids = [child.pid for child in children]
+    assert ({one.pid for one in seen.loose}, pids[1] in {one.pid for one in seen.foreign}) == ({pids[0]}, True)
+    assert [one.path for one in seen.found.dirs] == [str(homes[0] / ".claude-own")]
 
 
 def test_projects_are_looked_for_up_to_a_depth_and_never_through_links(tmp_path: Path) -> None:

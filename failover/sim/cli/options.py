@@ -53,6 +53,9 @@ def parse(arguments: list[str]) -> Options:
             options.verb = "print"
         elif word == "--dangerously-skip-permissions":
             options.mode = "bypassPermissions"
+        elif word in ("--continue", "-c"):
+            options.conversation = Home.here().newest()
+            options.resume = bool(options.conversation)  # where there is none a new one is begun, as by the real one
         elif word in ("--verbose", "--no-session-persistence", "--strict-mcp-config"):
             continue  # nothing of these is simulated
         elif word.startswith("--"):
@@ -103,6 +106,11 @@ class Home:
     def transcript(self, conversation: str) -> Path:
         """Return where a conversation's transcript is, under the config dir, links not resolved."""
         return self.config_dir / "projects" / self.slug / f"{conversation}.jsonl"
+
+    def newest(self) -> str:
+        """Return the conversation of this folder that was written to last, empty when there is none."""
+        found = (self.config_dir / "projects" / self.slug).glob("*.jsonl")
+        return max(found, key=lambda path: path.stat().st_mtime_ns, default=Path()).stem
 
     def state(self) -> dict[str, Any]:
         """Return .claude.json, {} when there is none."""
