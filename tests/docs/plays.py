@@ -309,7 +309,15 @@ PLAYS: dict[str, Play] = {
         },
     ),
     "docs/page.md": Play(),
-    "docs/performance.md": Play(begins="down"),
+    "docs/performance.md": Play(
+        begins="down",
+        how={
+            "scripts/bench --json docs/performance.json --add": LONG,
+            "scripts/bench --pages": Unrun("tests/bench/test_pages.py makes the page"),
+            "scripts/bench --quick": Unrun("tests/bench/test_smoke.py runs each"),
+            "scripts/bench long --seconds 1800 --sessions 100": LONG,
+        },
+    ),
     "docs/policy.md": Play(
         first=_work,
         how={
@@ -351,7 +359,6 @@ PLAYS: dict[str, Play] = {
             ),
             "claude-failover service uninstall [--system]": SERVICE,
             "systemctl --user start claude-failover": SERVICE,
-            "systemctl --user restart claude-failover": SERVICE,
             'sudo loginctl enable-linger "$USER"': SERVICE,
             'sudo env "PATH=$PATH" claude-failover --config ~/.config/claude-failover/config.yaml service install '
             "--system": SERVICE,
