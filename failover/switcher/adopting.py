@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -122,7 +121,7 @@ class Adopter:
             pane=pane.pane_id,
             pid=one.pid,
             start=one.start,
-            since_size=_since_size(path, one),
+            since_size=_since_size(path, one, self._store.now_ms()),
             server_pid=pane.server,
             server_start=found.start if (found := process.identify(pane.server)) else 0,
             carried=msgspec.json.encode(brought).decode() if brought else "",
@@ -212,11 +211,11 @@ class _Look:
         return sorted(pid for pid in named - family - server if entry.pid not in process.ancestors(pid))
 
 
-def _since_size(path: Path | None, one: ProcessId) -> int:
+def _since_size(path: Path | None, one: ProcessId, now_ms: int) -> int:
     """Return how long the transcript was when the process was started (bytes), as far as that bears on a used-up limit:
     one that an earlier process met speaks of that one's account."""
     limit = transcript.ending(path).limit if path else None
-    began_ms = (time.time() - process.age(one)) * 1000
+    began_ms = now_ms - process.age(one) * 1000
     return transcript.size(path) if limit is not None and limit.at_ms < began_ms else 0
 
 
