@@ -149,9 +149,9 @@ def noon(day: Day, *, adopted: int) -> None:
     answers = day.follow("At noon", until=link)
     told = answers['claude-failover doctor --only "old scripts"']
     assert "crontab" not in told
-    for line in told.splitlines():
-        if line.strip().startswith("kill "):
-            host.sh(line)
+    kills = re.findall(r"(?m)^\s+(kill (\d+))$", told)
+    assert len(kills) == 1 and str(host.home) in Path(f"/proc/{kills[0][1]}/cmdline").read_text(), told
+    host.sh(kills[0][0])
     wait_for(lambda: "✗" not in host.sh('claude-failover doctor --only "old scripts"', code=None).stdout, 20, "no more")
     assert host.cron() == [f"date >{host.home}/.last-minute"], "what is not of the crew goes on"
     told = day.follow("At noon", after='claude-failover doctor --only "old scripts"', until=adopt)[link]
