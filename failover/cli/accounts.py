@@ -163,8 +163,8 @@ def link_command(cli: Cli, names: tuple[str, ...], dry_run: bool, as_json: bool)
             for sentence in sentences or ["all linked already"]:
                 click.echo(f"{name}: {sentence}")
     if left:
-        which = "1 name was left as it is" if left == 1 else f"{left} names were left as they are"
-        raise FailoverError(f"{which}: merge by hand what both sides have, then run this again")
+        told = "1 name was left as it is" if left == 1 else f"{left} names were left as they are"
+        raise FailoverError(f"{told}: merge by hand what both sides have, then run this again")
 
 
 @accounts_group.command(

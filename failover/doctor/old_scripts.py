@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -32,7 +33,8 @@ def check(look: Look) -> list[Finding]:
         findings += judge_cron(origin, text, lambda path: is_ours(path, look.home))
     for one, words in sorted(process.of_user().items(), key=lambda item: item[0].pid):
         script = next((word for word in words[:3] if Path(word).name in NAMES), None)
-        if script and not is_ours(_seen_by(one.pid, script), look.home):
+        here = script is not None and process.is_of_home(one, Path(os.path.realpath(look.home)))
+        if script and here and not is_ours(_seen_by(one.pid, script), look.home):
             sentence = f"the old script {script} runs (process {one.pid}) and may start, stop or move sessions"
             findings.append(Finding(check="old scripts", level="error", sentence=sentence, mend=f"kill {one.pid}"))
     findings += _typed(look)

@@ -113,6 +113,15 @@ def environ(process: ProcessId) -> dict[str, str]:
     return found if alive(process) else {}
 
 
+def is_of_home(process: ProcessId, home: Path) -> bool:
+    """Say whether a process was started with this home (a real path), or with none that can be seen.
+
+    What has another is another host's affair that shares the process table, or a test's.
+    """
+    named = environ(process).get("HOME")
+    return not named or os.path.realpath(named) == str(home)
+
+
 def with_argument(text: str) -> list[ProcessId]:
     """Return all live processes of this user, but not this one, with an argument that is or contains `text`.
 

@@ -62,7 +62,7 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
     dirs = {Path(os.path.realpath(path)) for path in home.glob(".claude*") if path.is_dir()}
     dirs = {path for path in dirs if any(os.path.lexists(path / sign) for sign in _SIGNS)}
     found = {one: cwd_of(one) for one, words in arguments.items() if is_binary(words)}
-    running = {one: cwd for one, cwd in found.items() if is_of_home(one, home)}
+    running = {one: cwd for one, cwd in found.items() if process.is_of_home(one, home)}
     foreign = tuple(Loose(one.pid, cwd) for one, cwd in found.items() if one not in running)
     named = {one: config_dir_of(one, home) for one in running}
     dirs |= {path for path in named.values() if path.is_dir()}
@@ -126,12 +126,6 @@ def native(one: ProcessId, arguments: Sequence[str]) -> str:
 def config_dir_of(one: ProcessId, home: Path) -> Path:
     """Return the real config dir that a process was started with: the binary's default where none was named."""
     return Path(os.path.realpath(process.environ(one).get("CLAUDE_CONFIG_DIR") or home / ".claude"))
-
-
-def is_of_home(one: ProcessId, home: Path) -> bool:
-    """Say whether a process was started with this home, or with none; others are another host's affair, or a test's."""
-    named = process.environ(one).get("HOME")
-    return not named or os.path.realpath(named) == str(home)
 
 
 def cwd_of(one: ProcessId) -> str:

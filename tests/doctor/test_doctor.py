@@ -227,12 +227,17 @@ def test_cron_lines_and_processes_of_the_old_scripts(host: Host) -> None:
     assert [one for one in host.doctor("old scripts", PATH=path) if "typed" in one["sentence"]] == []
     script = host.home / "checkpoint-daemon.sh"
     script.write_text("while :; do sleep 600; done\n")
-    running = subprocess.Popen(["sh", "./checkpoint-daemon.sh"], cwd=host.home, start_new_session=True)
+    command = ["sh", "./checkpoint-daemon.sh"]
+    running = subprocess.Popen(command, cwd=host.home, start_new_session=True, env=host.environment)
+    elsewhere = {**host.environment, "HOME": str(host.place)}
+    other = subprocess.Popen(command, cwd=host.home, start_new_session=True, env=elsewhere)
     try:
+        assert f"kill {other.pid}" not in [one["mend"] for one in host.doctor("old scripts")], "another home's"
         assert f"kill {running.pid}" in [one["mend"] for one in host.doctor("old scripts")]
     finally:
-        os.killpg(running.pid, 9)
-        running.wait()
+        for child in (running, other):
+            os.killpg(child.pid, 9)
+            child.wait()
 
 
 @pytest.mark.parametrize(

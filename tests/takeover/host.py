@@ -39,7 +39,7 @@ SESSIONS = (*POOL, *DEDICATED)
 
 
 class Seen(NamedTuple):
-    """A session as somebody sees it who only looks: its process, its pane, what stands in it, its conversation."""
+    """A session as somebody sees it who only looks: process, pane, what was said in it, conversation."""
 
     one: ProcessId
     pane: str
@@ -172,7 +172,10 @@ class OldHost:
         entry, pane = self.entry(name), self.tmux.panes()[name]
         assert entry is not None, f"nobody runs in {name}:\n{self.screen(name)}"
         one = ProcessId(entry.pid, entry.start)
-        return Seen(one, pane.pane_id, pane.pid, self.screen(name), entry.conversation, self.account(name))
+        # Up to the end of the last turn: what the binary shows below it are hints that come and go by themselves.
+        said, ended, rest = self.screen(name).rpartition("\n✻ ")
+        text = said + ended + rest.partition("\n")[0]
+        return Seen(one, pane.pane_id, pane.pid, text, entry.conversation, self.account(name))
 
     def account(self, name: str) -> str:
         """Return the account that a session was started under, empty while nobody runs in it."""
