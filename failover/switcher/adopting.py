@@ -34,7 +34,6 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     conversation: str = ""
     pid: int = 0
-    args: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
 
 
@@ -137,7 +136,6 @@ class Adopter:
             account=account,
             conversation=entry.conversation,
             pid=one.pid,
-            args=brought.args if brought else (),
             lacks=lacks,
         )
         return Judged(part, placed)
