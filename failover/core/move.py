@@ -172,11 +172,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     alive: the process that is to end lives (the old one; when `leaving`, the new one); server_died: the tmux server of
     its pane is gone; closed: that server lives and has the session no more; elsewhere: pids of other live processes on
     the conversation; left_for: the other conversation with which a person went on in it; unregistered: it lives, and
-    the binary's registry does not have it; standing: is it at a boundary; limited: its transcript ends with a used-up
-    limit; launched: the new process, if it lives; registered: the registry has that process on this conversation;
-    status: its registry word; taken: it has begun a turn; answered: it was given an answer under the new account;
-    trouble: its turn failed, in words; refusal: for which sort of reason; reached: the used-up window, when it was
-    that.
+    the binary's registry does not have it (or its pane not what it was started from); standing: is it at a boundary;
+    limited: its transcript ends with a used-up limit; launched: the new process, if it lives; registered: the registry
+    has that process on this conversation; status: its registry word; taken: it has begun a turn; answered: it was given
+    an answer under the new account; trouble: its turn failed, in words; refusal: for which sort of reason; reached: the
+    used-up window, when it was that.
     """
 
     alive: bool = False

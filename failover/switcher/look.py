@@ -184,6 +184,9 @@ class Scene:
                 elsewhere=self.elsewhere(move.conversation, ours) if move.kind == "restore" else (),
                 standing=Standing(None, why),
             )
+        if self._is_elsewhere_than_its_wrapper(move):
+            why = "what it was started from is not in its pane any more"
+            return Seen(alive=True, unregistered=True, standing=Standing(None, why))
         activity = self.activity(move)
         limited = quiet = False
         # Only a session that looks stopped is worth reading its transcript for.
@@ -200,6 +203,14 @@ class Scene:
             limited=limited,
             status=entry.status,
         )
+
+    def _is_elsewhere_than_its_wrapper(self, move: Move) -> bool:
+        """Say whether what an adopted session was started from, which has to end with it, is not in its pane."""
+        wrapper = wrapper_of(move)
+        if wrapper is None or not process.alive(wrapper):
+            return False
+        pane = self.panes.get(move.session)
+        return pane is None or (pane.pid, pane.pane_id) != (wrapper.pid, move.pane)
 
     def process_of(self, move: Move) -> ProcessId | None:
         """Return the process that the move's launch made, if it lives."""

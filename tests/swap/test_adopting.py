@@ -141,3 +141,21 @@ def test_what_cannot_be_adopted_is_named_and_left_alone(world: World) -> None:
     assert "no tmux session" in why["loop"]
     assert not world.query("SELECT 1 FROM placements")
     assert entry(world, conversation)["pid"] == found["pid"]
+
+
+def test_one_whose_shell_is_not_in_its_pane_any_more_is_left_alone() -> None:
+    deadlines = {"deadline": {"soft": "2s", "hard": "1s"}}
+    with World(accounts=("a", "b"), sessions=SESSIONS, failover=deadlines) as world:
+        Launcher(world.config, world.tmux).make_whole("a")
+        begin(world, "shell", str(uuid.uuid4()))
+        world.up()
+        world.cli("sessions", "adopt", "shell")
+        was = world.placement("shell")
+        # A person splits the window, and the new pane is the first one.
+        world.tmux._run("split-window", "-b", "-t", was.pane, "sleep 600")
+        assert world.tmux.panes()["shell"].pane_id != was.pane
+        code, said = result(order(world, "swap", "--to", "b", "--session", "shell"))
+        assert code != 0, said
+        assert "not in its pane" in said
+        assert world.placement("shell") == was
+        assert process.alive(ProcessId(was.pid, was.start))

@@ -1,6 +1,6 @@
 # sh hook.sh SOCKET QUERY SECONDS [WHERE] < the hook's JSON
-# Posts the hook to the control plane (or to another door of it) and ends when that has answered. Always silent, always exit 0: anything else is
-# shown in the pane, and exit 2 stops the agent (measured on 2.1.330).
+# Posts the hook to the control plane (or to another door of it) and ends when that has answered. Always silent, always
+# exit 0: anything else is shown in the pane, and exit 2 stops the agent (measured on 2.1.330).
 #
 # It becomes its client instead of starting it: a binary that is told to end while its hook has a child of its own takes
 # 1.3 s to die, 0.17 s when the hook is one process. The binary sends its hooks a SIGTERM when it ends itself; on a busy
