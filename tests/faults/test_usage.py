@@ -78,6 +78,14 @@ class Desk:
         (poll,) = usage.polls(self.store).values()
         return poll
 
+    def hang(self) -> process.ProcessId:
+        """Let the next question be put to a command that neither answers nor heeds SIGTERM, and return it."""
+        deaf = self.folder / "deaf"
+        self.configure(f"trap '' TERM; : >{deaf}; sleep 600 & wait; sleep 600")
+        self.poller.step()
+        wait_for(deaf.exists, 20, "a shell that has set its trap")
+        return self.child()
+
     def heard(self) -> None:
         Ledger(self.store, ["a"]).keep(self.poller.step() if self.poller.descriptors() else [])
 
@@ -125,9 +133,7 @@ def test_25_an_answer_that_is_missing_garbled_or_of_another_version_is_an_error_
 
 
 def test_25_a_command_that_hangs_is_ended_and_the_role_goes_on_meanwhile(desk: Desk) -> None:
-    desk.configure("trap '' TERM; sleep 600 & wait; sleep 600")
-    desk.poller.step()
-    child = desk.child()
+    child = desk.hang()
     begun = time.monotonic()
     for _ in range(50):
         assert desk.poller.step() == []
@@ -143,11 +149,9 @@ def test_25_a_command_that_hangs_is_ended_and_the_role_goes_on_meanwhile(desk: D
 
 
 def test_25_a_command_is_not_killed_while_it_refreshes_its_login(desk: Desk) -> None:
-    desk.configure("trap '' TERM; sleep 600 & wait; sleep 600")
     lock = desk.folder / "a" / ".oauth_refresh.lock"
     lock.mkdir(parents=True)
-    desk.poller.step()
-    child = desk.child()
+    child = desk.hang()
     for _ in range(3):
         desk.clock.ahead += 40
         desk.poller.step()

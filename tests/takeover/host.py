@@ -190,7 +190,8 @@ class OldHost:
         """Return what was said in a conversation, by either side, as its transcript has it."""
         path = transcript.locate(self.home / ".claude-shared", self.home, conversation)
         said: list[str] = []
-        for line in path.read_text().splitlines() if path else ():
+        # The last line may be half-written.
+        for line in path.read_text().split("\n")[:-1] if path else ():
             record = json.loads(line)
             if record.get("type") in ("user", "assistant") and not record.get("isMeta"):
                 content = record["message"]["content"]
