@@ -83,7 +83,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         retention=_retention(top["retention"]) if "retention" in top else Retention(),
         janitor=_janitor(top["janitor"]) if "janitor" in top else Janitor(),
         replay=_replay(top["replay"]) if "replay" in top else Templates(),
-        sessions_restart="never" if _never(top) else "auto",
+        sessions_restart="never" if _chosen(top, "sessions_restart", "auto", "never") else "auto",
+        macos="untried" if _chosen(top, "macos", "refuse", "untried") else "refuse",
     )
 
 
@@ -331,8 +332,9 @@ def _replay(value: Value) -> Templates:
     return Templates(**{name: entry.text() for name, entry in said.items()})
 
 
-def _never(top: Mapping[str, Value]) -> bool:
-    return "sessions_restart" in top and top["sessions_restart"].choice(["auto", "never"]) == "never"
+def _chosen(top: Mapping[str, Value], key: str, usual: str, other: str) -> bool:
+    """Say whether a key with two values has the one that is not usual."""
+    return key in top and top[key].choice([usual, other]) == other
 
 
 def _retention(value: Value) -> Retention:

@@ -218,6 +218,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sessions_restart: Literal["auto", "never"] = "auto"
     """Sessions that ended with their tmux server (it died, or the host did) are brought back by themselves, at most
     three times within an hour. `never`: one notice says so, and `claude-failover sessions restore` is yours to give."""
+    macos: Literal["refuse", "untried"] = "refuse"
+    """On macOS the daemon has never been tried (docs/macos.md), and `up` starts nothing there. `untried`: it does."""
 
     @property
     def paths(self) -> Paths:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 from failover.errors import HostError
 
-#: A Unix socket's address holds 108 bytes with its closing zero (Linux unix(7)).
-_SOCKET_PATH_LIMIT = 107
+#: A Unix socket's address holds 108 bytes with its closing zero (Linux unix(7)), 104 on macOS (sys/un.h).
+_SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 
 
 class Paths:

@@ -32,6 +32,7 @@ from failover.errors import FailoverError, StoreBroken, StoreError
 from failover.events import Envelope, RoleStarted
 from failover.host.lock import RoleLock
 from failover.host.process import PARENT_VARIABLE, ProcessId, die_with_parent, identify
+from failover.host.wake import pipe
 from failover.paths import Paths
 from failover.program import program
 from failover.reloading import reread, sections
@@ -176,7 +177,7 @@ class _Signals:
         self.stopping = self.reload = False
 
     def __enter__(self) -> _Signals:
-        self.descriptor, self._end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.descriptor, self._end = pipe()
         signal.set_wakeup_fd(self._end, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._came)

@@ -61,7 +61,7 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
     example, least = read(tmp_path, text), read(tmp_path, LEAST)
     for section in ("thresholds", "failover", "usage", "http", "tmux", "notify", "dispatch", "retention",
                     "janitor", "claude", "log",
-                    "state_dir", "shared_dir", "replay", "sessions_restart"):  # fmt: skip
+                    "state_dir", "shared_dir", "replay", "sessions_restart", "macos"):  # fmt: skip
         assert getattr(example, section) == getattr(least, section), section
 
     raw = yaml.safe_load(text)

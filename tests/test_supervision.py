@@ -54,9 +54,18 @@ def test_the_programs_are_the_nine_roles_and_each_has_its_module() -> None:
     assert "password" not in text
 
 
-def test_where_it_is_not_linux_up_says_so_and_leaves_nothing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(HostError, match=r"^the daemon runs on Linux only, and this is darwin; .*docs/macos\.md$"):
+@pytest.mark.parametrize(
+    ("system", "said"),
+    [
+        ("darwin", r"^the daemon has never been tried on macOS .*`macos: untried` in .*\.yaml$"),
+        ("freebsd14", "^the daemon runs on Linux, and this is freebsd14; "),
+    ],
+)
+def test_where_it_was_never_tried_up_says_so_and_leaves_nothing(
+    config: Config, monkeypatch: pytest.MonkeyPatch, system: str, said: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(HostError, match=said):
         up(config)
     assert not config.state_dir.exists()
 

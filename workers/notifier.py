@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from failover.core.notice import KINDS
 from failover.events import Envelope
+from failover.host.wake import pipe
 from failover.notify.delivery import Delivery
 from failover.notify.intake import Intake
 from failover.notify.roles import RoleWatch
@@ -26,7 +27,7 @@ class Notifier:
 
     def __init__(self, host: Host) -> None:
         self._store, self._clock = host.store, host.clock
-        self._bell, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._bell, self._wake = pipe()
         self._intake = Intake(host.config, host.store, host.clock)
         self._roles = RoleWatch(host.store, host.clock, self.name)
         self._deliveries = [Delivery(spec, host.store, host.clock, self._wake) for spec in host.config.notify]

@@ -170,7 +170,7 @@ class SessionWatcher:
         for gone in [one for one in self._deaths if one not in wanted or one in dead]:
             os.close(self._deaths.pop(gone))
         for one in wanted - self._deaths.keys():
-            if (descriptor := process.open_pidfd(one)) is not None:
+            if (descriptor := process.open_end(one)) is not None:
                 self._deaths[one] = descriptor
 
     def wake_after(self) -> float:

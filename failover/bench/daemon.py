@@ -11,6 +11,7 @@ import psutil
 from failover.bench.effort import Effort
 from failover.bench.result import Row, row
 from failover.host import daemon
+from failover.host.kernel import kernel
 from failover.sim.world import World
 
 _SIZES = (0, 20, 100)
@@ -57,7 +58,7 @@ def _rest(world: World, size: int, seconds: float) -> list[Row]:
     time.sleep(seconds)  # this is the measurement
     watched = time.monotonic() - began
     used, grown = cpu(running) - before, stored(world) - held
-    memory = sum(one.memory_full_info().pss for one in running)
+    memory = sum(kernel.proportional(one.pid) or 0 for one in running)
     with_sessions = f"{size} sessions"
     # What is promised is of 20 sessions; of 100 at most twice that.
     more = 2 if size > 20 else 1

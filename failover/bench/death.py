@@ -53,7 +53,7 @@ def one(world: World, bus: BusWitness, name: str) -> tuple[float, float]:
     kernel has let this process know."""
     placement = world.placement(name)
     victim, known = ProcessId(placement.pid, placement.start), len(bus.heard)
-    descriptor = process.open_pidfd(victim)
+    descriptor = process.open_end(victim)
     assert descriptor is not None, f"{name} is dead already"
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)

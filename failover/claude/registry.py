@@ -3,12 +3,15 @@
 Measured on 2.1.330: it follows the truth within 0.3 s; removed at a clean exit, left behind by SIGKILL (so compare
 pid and start with the living). `status` is idle, busy, waiting (then `waitingFor` says on what) or shell (the turn is
 over, a background shell still runs); it is absent for a moment after the start. While only a background sub-agent
-runs, the status is busy. `procStart` is field 22 of /proc/<pid>/stat: clock ticks since boot.
+runs, the status is busy. `procStart` is field 22 of /proc/<pid>/stat: clock ticks since boot. On macOS it is said to be
+the line of `ps -o lstart` in the C locale and UTC (reported for 2.1.232 and later, not measured by us).
 """
 
 from __future__ import annotations
 
+import calendar
 import os
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +24,7 @@ _MAX_BYTES = 64 * 1024
 
 
 class RegistryEntry(msgspec.Struct, frozen=True):
-    """One running session. start: clock ticks since boot; waiting_for: "permission prompt" | "dialog open" | ""."""
+    """One running session. start: as a ProcessId has it; waiting_for: "permission prompt" | "dialog open" | ""."""
 
     pid: int
     start: int
@@ -67,7 +70,7 @@ def read_file(path: Path) -> RegistryEntry | None:
     try:
         content = os.read(descriptor, _MAX_BYTES)
         found = _DECODER.decode(content)
-        start = int(found.proc_start)
+        start = _start(found.proc_start)
         updated = int(found.updated_at)
     except (OSError, msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return None
@@ -86,3 +89,10 @@ def read_file(path: Path) -> RegistryEntry | None:
         version=found.version,
         path=path,
     )
+
+
+def _start(said: str | int) -> int:
+    """Return what procStart says: ticks, or epoch seconds where it is a date. Raises ValueError."""
+    if isinstance(said, str) and said[:1].isalpha():
+        return calendar.timegm(time.strptime(said, "%a %b %d %H:%M:%S %Y"))
+    return int(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -100,7 +101,18 @@ def _look(config: Config, account: Account) -> Finding:
     )
 
 
-def login_by_hand(config: Config, folder: Path) -> str:
-    """Return how a person logs in in a config dir."""
+def login_by_hand(config: Config, folder: Path, platform: str = sys.platform) -> str:
+    """Return how a person logs in in a config dir.
+
+    On macOS the binary is said to keep the login in the Keychain, in an entry whose name is made from the letters of
+    CLAUDE_CONFIG_DIR (reported by several, not measured by us): a login without it, or with the folder written
+    otherwise, is another one.
+    """
     command = f"CLAUDE_CONFIG_DIR={shlex.quote(str(folder))} {shlex.quote(config.claude.command)}"
-    return f"log in by hand with: {command}, then /login"
+    said = f"log in by hand with: {command}, then /login"
+    if platform != "darwin":
+        return said
+    return (
+        f"{said} (the folder in these very letters: the Keychain's entry is named after them; over ssh it is locked: "
+        "security unlock-keychain)"
+    )

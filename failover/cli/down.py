@@ -15,7 +15,7 @@ from failover.cli.shared import Cli, interruptible, json_option, manual, print_j
 from failover.config import Config
 from failover.errors import HostError
 from failover.host import daemon
-from failover.host.process import ProcessId, alive, children, open_pidfd, send_signal
+from failover.host.process import ProcessId, alive, children, open_end, send_signal
 from failover.paths import Paths
 from failover.store.db import Store
 
@@ -84,7 +84,7 @@ def _roles(paths: Paths) -> list[ProcessId]:
 
 
 def _await_death(process: ProcessId, until: float) -> None:
-    descriptor = open_pidfd(process)
+    descriptor = open_end(process)
     if descriptor is None:
         return
     with os.fdopen(descriptor) as file:

@@ -84,7 +84,7 @@ def up(config: Config, *, wait: float = 30.0, tell: Callable[[str], None] = lamb
     """
     began = time.monotonic()
     paths = config.paths
-    with _checked(paths, upgrading=True) as running:
+    with _checked(config, upgrading=True) as running:
         replaced = _upgrade(paths, running, wait, tell) if running else 0
         if not replaced:
             if running:
@@ -111,7 +111,7 @@ def become(config: Config) -> NoReturn:
     """
     paths = config.paths
     environment = service_notify.handed_over(os.environ)
-    with _checked(paths):
+    with _checked(config):
         conf = daemon.write_conf(paths, notifying=service_notify.SOCKET in environment, foreground=True)
     environment |= {"FAILOVER_CONFIG": str(config.file), PARENT_VARIABLE: str(os.getpid())}
     click.echo(f"supervisord with {len(daemon.ROLES)} roles; their logs: {paths.log_dir}")
@@ -119,15 +119,22 @@ def become(config: Config) -> NoReturn:
     os.execve(sys.executable, _command(conf), environment)
 
 
+def _on_a_known_system(config: Config) -> None:
+    if sys.platform == "darwin" and config.macos != "untried":
+        raise HostError(
+            "the daemon has never been tried on macOS (docs/macos.md); to try it, write `macos: untried` in "
+            f"{config.file}"
+        )
+    if sys.platform not in ("linux", "darwin"):
+        raise HostError(f"the daemon runs on Linux, and this is {sys.platform}; run it on a Linux host")
+
+
 @contextlib.contextmanager
-def _checked(paths: Paths, upgrading: bool = False) -> Iterator[ProcessId | None]:
+def _checked(config: Config, upgrading: bool = False) -> Iterator[ProcessId | None]:
     """See that a daemon can be started, or upgraded, and keep others from that meanwhile. Give the supervisord that
     runs. Raises as `up` does."""
-    if sys.platform != "linux":
-        raise HostError(
-            f"the daemon runs on Linux only, and this is {sys.platform}; run it on a Linux host. What is missing: "
-            "docs/macos.md"
-        )
+    _on_a_known_system(config)
+    paths = config.paths
     paths.ensure()
     if shutil.which("tmux") is None:
         raise HostError("tmux is not installed; install it (apt install tmux, brew install tmux), 3.2 or newer")

@@ -41,7 +41,7 @@ def check(look: Look) -> list[Finding]:
     holder = RoleLock(config.shared_dir / ".claude-failover.lock").holder()
     if holder and holder != rows.get("account-switcher", (None, ""))[0]:
         sentence = f"another daemon (process {holder.pid}) moves the sessions of {config.shared_dir}"
-        mend = f"tr '\\0' '\\n' </proc/{holder.pid}/environ | grep FAILOVER_CONFIG   # then there: claude-failover down"
+        mend = f"ps eww {holder.pid} | grep -o 'FAILOVER_CONFIG=[^ ]*'   # then there: claude-failover down"
         findings.append(Finding(check="daemon", level="error", sentence=sentence, mend=mend))
     return findings
 

@@ -34,7 +34,7 @@ def check(look: Look) -> list[Finding]:
     for one, words in sorted(process.of_user().items(), key=lambda item: item[0].pid):
         script = next((word for word in words[:3] if Path(word).name in NAMES), None)
         here = script is not None and process.is_of_home(one, Path(os.path.realpath(look.home)))
-        if script and here and not is_ours(_seen_by(one.pid, script), look.home):
+        if script and here and not is_ours(str(Path(process.cwd(one), script)), look.home):
             sentence = f"the old script {script} runs (process {one.pid}) and may start, stop or move sessions"
             findings.append(Finding(check="old scripts", level="error", sentence=sentence, mend=f"kill {one.pid}"))
     findings += _typed(look)
@@ -80,14 +80,6 @@ def is_ours(path: str, home: Path) -> bool:
             return MARK.encode() in file.read(4096)
     except OSError:
         return False
-
-
-def _seen_by(pid: int, script: str) -> str:
-    """Return a path as a process sees it."""
-    try:
-        return str(Path(f"/proc/{pid}/cwd").readlink() / script)
-    except OSError:
-        return script
 
 
 def _crontab(look: Look) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -57,7 +58,11 @@ def judge(path: Path, level: Level, user: int) -> Finding | None:
 
 
 def _close(path: Path, mode: int) -> None:
-    # Never through a link that was put there since.
+    # Never through a link that was put there since. Linux follows a link in any case: there the file is opened as what
+    # it is, a FIFO or a file that nobody may read as well.
+    if sys.platform == "darwin":
+        path.chmod(mode, follow_symlinks=False)
+        return
     descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         Path(f"/proc/self/fd/{descriptor}").chmod(mode)

@@ -7,7 +7,6 @@ import http.client
 import re
 import shlex
 import socket
-import struct
 import sys
 import time
 import xmlrpc.client
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from failover.errors import HostError
+from failover.host.kernel import kernel
 from failover.host.process import ProcessId, children, cmdline, identify
 from failover.host.roles import ROLES as ROLES
 from failover.paths import Paths
@@ -194,8 +194,7 @@ def _listener(paths: Paths) -> int | None:
             return None
         except OSError as error:
             raise HostError(f"{paths.supervisor_socket}: {error}; the daemon does not answer") from None
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", raw)[0])
+        return kernel.peer(connection)
 
 
 def last_line(file: Path) -> str:

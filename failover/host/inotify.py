@@ -11,6 +11,8 @@ from pathlib import Path
 
 import watchfiles
 
+from failover.host.wake import pipe
+
 logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts every change aloud
 
 
@@ -18,7 +20,7 @@ class Watch:
     """Watches folders; `descriptor` becomes readable after a change. Folders that do not exist are left out."""
 
     def __init__(self, folders: Sequence[Path], *, recursive: bool = False, debounce_ms: int = 20) -> None:
-        self.descriptor, self._end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.descriptor, self._end = pipe()
         self._stop = threading.Event()
         self._changed: set[str] = set()
         self._lock = threading.Lock()

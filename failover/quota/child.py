@@ -58,7 +58,7 @@ class Child:
         self._started, self._told_at = clock.monotonic(), 0.0
         self._output, self._wrong = b"", ""
         self.id = process.identify(self._child.pid)
-        self._end = process.open_pidfd(self.id) if self.id else None
+        self._end = process.open_end(self.id) if self.id else None
 
     def descriptors(self) -> list[int]:
         """Return what becomes readable when it wrote something or ended."""

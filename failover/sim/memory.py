@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-import psutil
-
-from failover.host import process
 from failover.host.process import ProcessId
+from failover.host.resources import proportional
 from failover.host.roles import ROLES
 from failover.sim.world import World
 
@@ -28,8 +26,8 @@ class Memory:
     def sample(self) -> None:
         """Look at each role once; one that has ended is left out."""
         for role, one in self.roles.items():
-            if process.alive(one):
-                self.samples.setdefault(role, []).append(psutil.Process(one.pid).memory_full_info().pss / MIB)
+            if (share := proportional(one)) is not None:
+                self.samples.setdefault(role, []).append(share / MIB)
 
     def quarters(self) -> dict[str, list[float]]:
         """Return the median of each quarter of the run, by role."""

@@ -53,7 +53,7 @@ class Stopper:
         """Tell the move's process to end. It may be told again."""
         leaving = move.state == "leaving"
         target = ProcessId(move.new_pid, move.new_start) if leaving else ProcessId(move.pid, move.start)
-        if move.id not in self._deaths and (descriptor := process.open_pidfd(target)) is not None:
+        if move.id not in self._deaths and (descriptor := process.open_end(target)) is not None:
             self._deaths[move.id] = descriptor
         if move.carried and not leaving and self._stop_wrapper(move, target, scene):
             self._signalled[target] = self._clock.monotonic()

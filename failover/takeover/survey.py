@@ -61,7 +61,7 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
     command = named_one or next((exe for one, words in arguments.items() if (exe := native(one, words))), "")
     dirs = {Path(os.path.realpath(path)) for path in home.glob(".claude*") if path.is_dir()}
     dirs = {path for path in dirs if any(os.path.lexists(path / sign) for sign in _SIGNS)}
-    found = {one: cwd_of(one) for one, words in arguments.items() if is_binary(words)}
+    found = {one: process.cwd(one) for one, words in arguments.items() if is_binary(words)}
     running = {one: cwd for one, cwd in found.items() if process.is_of_home(one, home)}
     foreign = tuple(Loose(one.pid, cwd) for one, cwd in found.items() if one not in running)
     named = {one: config_dir_of(one, home) for one in running}
@@ -116,24 +116,14 @@ def is_binary(arguments: Sequence[str]) -> bool:
 
 def native(one: ProcessId, arguments: Sequence[str]) -> str:
     """Return the program of a process that is the native binary, empty when it is none."""
-    try:
-        exe = Path(f"/proc/{one.pid}/exe").readlink()
-    except OSError:
-        return ""
-    return str(exe) if is_binary(arguments) and exe.name == Path(arguments[0]).name and exe.exists() else ""
+    found = process.program(one)
+    exe = Path(found)
+    return found if found and is_binary(arguments) and exe.name == Path(arguments[0]).name and exe.exists() else ""
 
 
 def config_dir_of(one: ProcessId, home: Path) -> Path:
     """Return the real config dir that a process was started with: the binary's default where none was named."""
     return Path(os.path.realpath(process.environ(one).get("CLAUDE_CONFIG_DIR") or home / ".claude"))
-
-
-def cwd_of(one: ProcessId) -> str:
-    """Return the folder that a process works in, empty when that cannot be seen."""
-    try:
-        return str(Path(f"/proc/{one.pid}/cwd").readlink())
-    except OSError:
-        return ""
 
 
 def _look(command: str, path: Path) -> Dir:

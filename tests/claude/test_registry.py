@@ -24,6 +24,20 @@ def test_a_real_entry_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "start"),
+    [("Mon Aug 17 05:43:19 2026", 1786945399), ("Mon Aug  7 05:43:19 2026", 1786081399), ("58256", 58256), (7, 7)],
+)
+def test_a_start_is_ticks_or_as_on_macos_a_date_in_utc(tmp_path: Path, said: str | int, start: int) -> None:
+    path = tmp_path / "9191.json"
+    path.write_text(json.dumps(json.loads(SAMPLE.read_text()) | {"procStart": said}))
+    found = registry.read_file(path)
+    assert found is not None
+    assert found.start == start
+    path.write_text(json.dumps(json.loads(SAMPLE.read_text()) | {"procStart": "Montag"}))
+    assert registry.read_file(path) is None
+
+
+@pytest.mark.parametrize(
     ("status", "read"),
     [("busy", "busy"), ("shell", "shell"), ("waiting", "waiting"), ("dreaming", "unknown"), (None, "unknown")],
 )

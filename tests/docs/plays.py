@@ -399,6 +399,7 @@ SAMPLES = {
     "docs/checkpoints.md": ("ccl-0 at 11-24", "would restore 2 of 4"),
     "docs/choosing.md": ('{"kind": "swap"',),
     "docs/configuration.md": ("claude-failover: ~/config.yaml:31:", "9 roles have taken"),
+    "docs/macos.md": ("macos: untried",),
     "docs/mcp.md": ('{"mcpServers":', "> Which account has room"),
     "docs/notices.md": ("12 notices:",),
     "docs/policy.md": (

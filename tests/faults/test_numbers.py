@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from failover.host import process
-from failover.host.process import ProcessId, alive, cmdline, identify, open_pidfd, send_signal
+from failover.host.process import ProcessId, alive, cmdline, identify, open_end, send_signal
 from failover.sim.world import World
 from tests.faults import reused
 from tests.faults.pool import (
@@ -42,7 +42,7 @@ def test_12_a_reused_number_is_not_the_process_that_had_it() -> None:
         assert known is not None
         former = ProcessId(sleeper.pid, known.start - 1)
         assert not alive(former)
-        assert open_pidfd(former) is None
+        assert open_end(former) is None
         assert cmdline(former) == ()
         assert send_signal(former, signal.SIGKILL) is False
         assert sleeper.poll() is None

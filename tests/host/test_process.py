@@ -20,7 +20,7 @@ from failover.host.process import (
     cmdline,
     host_boot_id,
     identify,
-    open_pidfd,
+    open_end,
     send_signal,
     with_argument,
 )
@@ -50,8 +50,8 @@ def test_a_zombie_is_dead() -> None:
 
 def test_a_number_that_nobody_has_is_nobody() -> None:
     assert identify(2**22 + 1) is None
-    assert open_pidfd(ProcessId(0, 0)) is None
-    assert open_pidfd(ProcessId(-1, 0)) is None
+    assert open_end(ProcessId(0, 0)) is None
+    assert open_end(ProcessId(-1, 0)) is None
 
 
 def test_a_name_with_brackets_and_blanks_is_read_right(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_signal_reaches_its_process(sleeper: subprocess.Popen[bytes]) -> None:
 def test_a_death_wakes_a_poll() -> None:
     for _ in range(20):
         with subprocess.Popen(["sleep", "60"]) as process:
-            descriptor = open_pidfd(known(process))
+            descriptor = open_end(known(process))
             assert descriptor is not None
             poller = select.poll()
             poller.register(descriptor, select.POLLIN)

@@ -44,11 +44,11 @@ def test_of_a_live_process_its_folders_and_its_program_are_known(tmp_path: Path)
             assert survey.native(one, ()) == ""
             assert survey.native(one, ["node", "claude"]) == ""
             assert survey.config_dir_of(one, Path("/home/op")) == tmp_path / "afar"
-            assert survey.cwd_of(one) == str(tmp_path)
+            assert process.cwd(one) == str(tmp_path)
             assert process.is_of_home(one, Path("/home/op")), "it was started without one"
         finally:
             child.kill()
-    assert (survey.cwd_of(one), survey.native(one, ["claude"])) == ("", "")
+    assert (process.cwd(one), survey.native(one, ["claude"])) == ("", "")
     assert survey.config_dir_of(one, Path("/home/op")) == Path("/home/op/.claude")
 
 

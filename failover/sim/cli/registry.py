@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from failover.clock import SystemClock
+from failover.host.kernel import kernel
 
 
 class Registry:
@@ -20,7 +23,7 @@ class Registry:
         self._gone = False
         self._entry: dict[str, Any] = {
             "pid": os.getpid(), "sessionId": conversation, "cwd": str(cwd), "startedAt": now,
-            "procStart": _start_ticks(), "version": version, "peerProtocol": 1,
+            "procStart": _start(), "version": version, "peerProtocol": 1,
             "kind": "interactive", "entrypoint": "cli", "name": f"{cwd.name}-{conversation[:2]}",
             "nameSource": "derived", "nameSince": now,
         }  # fmt: skip
@@ -62,9 +65,7 @@ def _now_ms() -> int:
     return int(SystemClock().epoch() * 1000)
 
 
-def _start_ticks() -> str:
-    try:
-        stat = Path("/proc/self/stat").read_text()
-    except OSError:
-        return "0"
-    return stat.rpartition(")")[2].split()[19]
+def _start() -> str:
+    seen = kernel.look(os.getpid())
+    start = seen.start if seen else 0
+    return time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(start)) if sys.platform == "darwin" else str(start)

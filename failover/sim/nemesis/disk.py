@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 #: Room for a run of an hour (bytes).
@@ -27,6 +28,8 @@ class Disk:
 
     def fill(self) -> None:
         """Leave no free block."""
+        if sys.platform != "linux":
+            raise OSError("a disk that can be filled is mounted on Linux only")
         descriptor = os.open(self._filler, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             piece, end = _SIZE, 0
