@@ -409,6 +409,20 @@ def topic(event: Event) -> str:
     return str(event.__struct_config__.tag)
 
 
+def subject(event: Event) -> str:
+    """Return what a role may choose by: the topic, and of a hook which one: `hook.received/Stop`."""
+    return f"{topic(event)}/{event.hook}" if isinstance(event, HookReceived) else topic(event)
+
+
+#: Subjects of the hooks at which a turn or a sub-agent begins or ends (Stop: StopFailure too), or a person is asked.
+#: Those of tools, which come more often than all others together, are not among them.
+HOOKS_OF_TURNS = tuple(
+    f"hook.received/{hook}"
+    for hook in ("SessionStart", "UserPromptSubmit", "PermissionRequest", "Stop", "SubagentStart", "SubagentStop",
+                 "SessionEnd")
+)  # fmt: skip
+
+
 def encode(envelope: Envelope) -> tuple[bytes, bytes]:
     """Return the two frames of an envelope: topic and JSON."""
     return topic(envelope.event).encode(), _encoder.encode(envelope)

@@ -52,7 +52,10 @@ class Role(Protocol):
     """What a role gives to the shell."""
 
     name: str
-    topics: tuple[str, ...]
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Return how the subjects begin that wake the role now (see events.subject)."""
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at everything, do what is due, and return one sentence of what was done and why ("" for nothing).
@@ -264,6 +267,7 @@ class Shell:
             left = until - time.monotonic()
             ready = {key for key, _ in poller.poll(math.ceil(max(0, left) * 1000))}
             publisher.pump()
+            subscriber.topics = self._role.topics
             heard += subscriber.receive()
             del heard[_MOST_HEARD:]
             missed = subscriber.take_gap()

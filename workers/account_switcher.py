@@ -8,7 +8,7 @@ from failover.claude import auth, kinds
 from failover.core import policy
 from failover.core.move import AWAY, BEFORE_DEATH
 from failover.errors import FailoverError
-from failover.events import Envelope
+from failover.events import HOOKS_OF_TURNS, Envelope
 from failover.host.lock import RoleLock
 from failover.host.tmux import Tmux
 from failover.runtime import Host, run
@@ -27,13 +27,14 @@ _PREFLIGHT_TIMEOUT = 15.0
 _LOCK_WAIT = 2.0
 #: A target whose login ends sooner than this is none (seconds).
 _LOGIN_LASTS = 3600.0
+#: What may begin a swap, or change what a session is placed on.
+_AT_REST_HEARS = (*HOOKS_OF_TURNS, "operator.", "usage.swap-wanted", "session.", "task.fresh-wanted")
 
 
 class AccountSwitcher:
     """Takes up orders and requests; drives the open swap to its end."""
 
     name = "account-switcher"
-    topics: tuple[str, ...] = ("operator.", "usage.swap-wanted", "hook.", "session.", "task.fresh-wanted")
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
@@ -47,6 +48,11 @@ class AccountSwitcher:
         self._lock.acquire(wait=_LOCK_WAIT)
         self._checked: dict[tuple[int, str], str] = {}  # (swap, target) → what speaks against it
         self._open = False
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Return what wakes it; while a swap is open that is every hook: each may be a boundary."""
+        return (*_AT_REST_HEARS, "hook.") if self._open else _AT_REST_HEARS
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Do what can be done now."""

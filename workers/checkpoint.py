@@ -31,7 +31,7 @@ class CheckpointRole:
     """Compares each session with its newest note, and writes another where they differ."""
 
     name = "checkpoint"
-    topics: tuple[str, ...] = ("hook.", "session.")
+    topics: tuple[str, ...] = (*(f"hook.received/{hook}" for hook in sorted(_TELLING)), "session.")
 
     def __init__(self, host: Host) -> None:
         self._store, self._clock = host.store, host.clock

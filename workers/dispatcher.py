@@ -9,7 +9,7 @@ from typing import ParamSpec
 from failover.core.dispatch import against, assign
 from failover.core.task import Task
 from failover.errors import HostError
-from failover.events import Envelope
+from failover.events import HOOKS_OF_TURNS, Envelope
 from failover.host.tmux import Tmux
 from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
@@ -30,7 +30,7 @@ class Dispatcher:
     """Looks at inboxes, hands out, follows."""
 
     name = "dispatcher"
-    topics: tuple[str, ...] = ("hook.", "session.", "swap.", "operator.", "usage.read")
+    topics: tuple[str, ...] = (*HOOKS_OF_TURNS, "session.", "swap.", "operator.", "usage.read")
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from failover.events import Envelope
+from failover.events import Envelope, StatuslinePushed
 from failover.quota import spending
 from failover.quota.decider import Decider
 from failover.quota.ledger import Ledger
@@ -12,6 +12,10 @@ from failover.quota.logins import LoginWatch
 from failover.quota.poller import Poller
 from failover.quota.sources import Statuslines, limits
 from failover.runtime import Host, run
+
+_AT_REST = 5.0
+#: How long pushes that tell nothing new are let go by before everything is looked at again (seconds).
+_PUSHES_REST = 1.0
 
 
 class QuotaMonitor:
@@ -26,16 +30,26 @@ class QuotaMonitor:
         self._statuslines, self._poller = Statuslines(host.store), Poller(host)
         self._decider = Decider(host)
         self._logins = LoginWatch(host.config, host.store, host.clock)
+        self._looked, self._wakes_in = 0.0, _AT_REST
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Read what is new, decide, and ask for a swap if one is due."""
+        now, self._wakes_in = self._clock.monotonic(), _AT_REST
+        pushed = {one.event.session for one in heard if isinstance(one.event, StatuslinePushed)}
+        only = pushed if len(pushed) and all(isinstance(one.event, StatuslinePushed) for one in heard) else None
+        news = self._ledger.keep(self._statuslines.read(only))
+        # A hundred sessions push dozens of times a second, mostly what is known: that changes no decision.
+        if only is not None and not news and now - self._looked < _PUSHES_REST:
+            self._wakes_in = self._looked + _PUSHES_REST - now
+            return ""
+        self._looked = now
         costs = [[one] for one in spending.readings(self._config, self._store)]
-        self._ledger.keep([*self._statuslines.read(), *limits(self._store), *self._poller.step(), *costs])
+        self._ledger.keep([*limits(self._store), *self._poller.step(), *costs])
         return "; ".join(filter(None, (self._logins.look(), self._decider.cycle())))
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        return 5.0
+        return self._wakes_in
 
     def descriptors(self) -> Sequence[int]:
         """Return where the answer that is awaited comes in; all else that it reads rings."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from failover.claude import registry, transcript
 from failover.core.session import Activity, SessionState, View, state
-from failover.events import Envelope, SessionDied, SessionStateChanged
+from failover.events import HOOKS_OF_TURNS, Envelope, SessionDied, SessionStateChanged
 from failover.host import process
 from failover.host.inotify import Watch
 from failover.host.process import ProcessId
@@ -27,7 +27,7 @@ class SessionWatcher:
 
     name = "session-watcher"
     topics: tuple[str, ...] = (
-        "hook.",
+        *HOOKS_OF_TURNS,
         "session.launched",
         "session.adopted",
         "session.turned",

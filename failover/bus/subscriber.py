@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import zmq
 
 from failover.bus.proxy import HIGH_WATER_MARK
-from failover.events import MAX_FRAME, BadFrame, Envelope, decode, topic
+from failover.events import MAX_FRAME, BadFrame, Envelope, decode, subject
 
 _RECONNECT_MS, _RECONNECT_MAX_MS = 20, 500
 #: There are nine sources; whoever forges more must not fill the memory.
@@ -20,14 +20,14 @@ _MOST_AT_ONCE = 1000
 
 
 class Subscriber:
-    """Hears the topics that start with one of `topics`. The owner polls `sockets` and calls `receive` when one is
-    readable. bad: frames that were no envelopes and were dropped."""
+    """Hears the subjects that start with one of `topics`, which may change at any time. The owner polls `sockets` and
+    calls `receive` when one is readable. bad: frames that were no envelopes and were dropped."""
 
     def __init__(
         self, endpoint: str, topics: Sequence[str], context: zmq.Context[zmq.Socket[bytes]] | None = None
     ) -> None:
         self.bad = 0
-        self._topics = tuple(topics)
+        self.topics = tuple(topics)
         self._last: dict[str, tuple[str, int]] = {}
         self._gap = False
         self.socket = (context or zmq.Context.instance()).socket(zmq.SUB)
@@ -64,7 +64,7 @@ class Subscriber:
                 self.bad += 1
                 continue
             self._follow(envelope)
-            if topic(envelope.event).startswith(self._topics):
+            if subject(envelope.event).startswith(self.topics):
                 heard.append(envelope)
         return heard
 

@@ -196,7 +196,7 @@ class Follower:
 
     def _figures(self, task: Task) -> Figures | None:
         """Return what the statusline of the task's conversation said since the attempt began."""
-        row = next((line for line in usage.statuslines(self._store) if line.session == task.session), None)
+        row = next(iter(usage.statuslines(self._store, [task.session])), None)
         if row is None or row.conversation != task.conversation or not 0 < task.started_ms <= row.at_ms:
             return None
         try:

@@ -27,11 +27,12 @@ class Ledger:
         self._last: dict[tuple[str, str], Reading] = {}  # by account and window: what was kept last
         self._refused: set[tuple[str, str, str, int | None]] = set()  # reported already
 
-    def keep(self, answers: Sequence[Sequence[Reading]]) -> None:
-        """Keep the news in `answers`; each holds what one source told of one account at one moment."""
+    def keep(self, answers: Sequence[Sequence[Reading]]) -> bool:
+        """Keep the news in `answers`, and say whether there was any; each of them holds what one source told of one
+        account at one moment."""
         answers = [answer for answer in answers if any(map(self._is_news, answer))]
         if not answers:
-            return
+            return False
         now_ms = self._store.now_ms()
         windows = {reading.window for answer in answers for reading in answer}
         known = [
@@ -71,6 +72,7 @@ class Ledger:
                 )
             for event in odd:
                 tx.emit(event)
+        return True
 
     def _is_news(self, reading: Reading) -> bool:
         last = self._last.get((reading.account, reading.window))

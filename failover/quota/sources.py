@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from failover.core.usage import LIMIT_RECORD, STATUSLINE, Reading, is_window
@@ -30,9 +32,12 @@ class Statuslines:
         self._taken: dict[str, int] = {}  # session → at_ms of the push that was read last
         self._shown: dict[tuple[str, str], tuple[str, float, int | None]] = {}  # session, window → launch, figures
 
-    def read(self) -> list[list[Reading]]:
-        """Return what is new since the last call, push by push: all windows of a push of which one has changed."""
-        rows = [row for row in usage.statuslines(self._store) if row.at_ms != self._taken.get(row.session)]
+    def read(self, of: Collection[str] | None = None) -> list[list[Reading]]:
+        """Return what is new since the last call, push by push: all windows of a push of which one has changed.
+
+        of: the sessions to look at, when it is known that no other has pushed.
+        """
+        rows = [row for row in usage.statuslines(self._store, of) if row.at_ms != self._taken.get(row.session)]
         if not rows:
             return []
         first = not self._taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -65,9 +65,12 @@ def note(tx: Transaction, reading: Reading) -> None:
     )
 
 
-def statuslines(store: Store) -> list[StatuslineRow]:
-    """Return each session's newest statusline push."""
-    return [msgspec.convert(dict(row), StatuslineRow) for row in store.query("SELECT * FROM statuslines")]
+def statuslines(store: Store, of: Collection[str] | None = None) -> list[StatuslineRow]:
+    """Return the newest statusline push of each session, or of those that are named."""
+    where, names = ("", ()) if of is None else (f" WHERE session IN ({', '.join('?' * len(of))})", tuple(of))
+    return [
+        msgspec.convert(dict(row), StatuslineRow) for row in store.query(f"SELECT * FROM statuslines{where}", names)
+    ]
 
 
 def recache_tokens(store: Store) -> dict[str, int]:

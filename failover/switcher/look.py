@@ -75,10 +75,6 @@ class Scene:
         entries = registry.read_all(self._config.shared_dir / "sessions")
         return [entry for entry in entries if process.alive(ProcessId(entry.pid, entry.start))]
 
-    @cached_property
-    def _processes(self) -> Mapping[ProcessId, tuple[str, ...]]:
-        return process.of_user()
-
     def seen(self, move: Move) -> Seen:
         """Return what bears on the next step of `move`."""
         key = (move.id, move.state)
@@ -108,8 +104,29 @@ class Scene:
             return Seen(elsewhere=self.elsewhere(move.conversation, ours), closed=closed)
         return self._after(move)
 
+    @cached_property
+    def _entries(self) -> Mapping[ProcessId, registry.RegistryEntry]:
+        return {ProcessId(entry.pid, entry.start): entry for entry in self._registry}
+
+    @cached_property
+    def _on(self) -> Mapping[str, Sequence[ProcessId]]:
+        """The live processes by what the registry says that they are on."""
+        found: dict[str, list[ProcessId]] = {}
+        for one, entry in self._entries.items():
+            found.setdefault(entry.conversation, []).append(one)
+        return found
+
+    @cached_property
+    def _with(self) -> Mapping[str, Sequence[ProcessId]]:
+        """The live processes by their arguments. A hundred moves ask for one each."""
+        found: dict[str, list[ProcessId]] = {}
+        for one, arguments in process.of_user().items():
+            for argument in set(arguments):
+                found.setdefault(argument, []).append(one)
+        return found
+
     def _entry(self, one: ProcessId) -> registry.RegistryEntry | None:
-        return next((e for e in self._registry if (e.pid, e.start) == (one.pid, one.start)), None)
+        return self._entries.get(one)
 
     def _server_lives(self, move: Move) -> bool:
         """Say whether the tmux server of the move's pane lives; one that is not known does."""
@@ -159,8 +176,7 @@ class Scene:
         A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
         died, before its parent is asked for, so whoever is found is looked at once more after that.
         """
-        found = {ProcessId(entry.pid, entry.start) for entry in self._registry if entry.conversation == conversation}
-        named = {one for one, arguments in self._processes.items() if conversation in arguments}
+        found, named = set(self._on.get(conversation, ())), set(self._with.get(conversation, ()))
         strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
         return tuple(
             sorted(

@@ -8,7 +8,7 @@ import msgspec
 
 from failover.bus.proxy import Proxy
 from failover.bus.publisher import BACKLOG, Publisher
-from failover.events import OrderPlaced
+from failover.events import HOOKS_OF_TURNS, HookReceived, OrderPlaced
 from failover.paths import Paths
 from tests.bus.listener import Listener, bus_process, envelope
 from tests.waiting import wait_for
@@ -58,6 +58,22 @@ def test_other_topics_are_not_heard_and_make_no_gap(paths: Paths, bus: Proxy) ->
     order = msgspec.structs.replace(envelope(2), event=OrderPlaced(order=1, verb="swap"))
     publisher.send([envelope(1), order, envelope(3)])
     wait_for(lambda: listener.numbers() == [1, 3], what="1 and 3")
+    assert not listener.subscriber.take_gap()
+
+
+def test_of_hooks_those_can_be_chosen_that_matter_and_at_any_time_others(paths: Paths, bus: Proxy) -> None:
+    publisher, listener = Publisher(paths.bus_in), Listener(paths, "role.")
+    listener.tune_in(paths)
+    said = [
+        msgspec.structs.replace(envelope(seq), event=HookReceived(call=seq, session="s", conversation="c", hook=hook))
+        for seq, hook in enumerate(("PreToolUse", "PostToolBatch", "StopFailure", "PreToolUse", "SubagentStop"), 1)
+    ]
+    listener.subscriber.topics = HOOKS_OF_TURNS
+    publisher.send(said[:3])
+    wait_for(lambda: listener.numbers() == [3], what="the end of the turn")
+    listener.subscriber.topics = ("hook.",)
+    publisher.send(said[3:])
+    wait_for(lambda: listener.numbers() == [3, 4, 5], what="every hook")
     assert not listener.subscriber.take_gap()
 
 

@@ -39,6 +39,7 @@ assert OWN is not None
 #: Where the host's time of day is read other than through the clock that the shell hands out, and what for.
 MEANT = {
     "failover/clock.py": "the clock itself",
+    "failover/claude/registry.py": "a start of the binary's, as macOS shows it",
     "failover/claude/seed.py": "the age of a lock of the binary's, by its file's time",
     "failover/quota/child.py": "the age of a lock of the binary's, by its file's time",
     "failover/queue/scene.py": "the age of a transcript, by its file's time",
@@ -55,6 +56,7 @@ MEANT = {
     "failover/cli/why.py": "shown: how long until a reset",
     "failover/top/app.py": "shown: how long until a reset",
     "failover/top/view.py": "shown: how long ago, and local time",
+    "failover/host/kernel/macos.py": "the age of a process: the kernel knows no other time of its start",
     "failover/host/resources.py": "shown: when a process began",
     "failover/http/routes/usage.py": "since when history is asked for",
     "failover/janitor/finished.py": "the month of an archive, by its files' time",
