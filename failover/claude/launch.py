@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -157,7 +156,7 @@ def _remove_older(spec: LaunchSpec) -> None:
 
 def _write_asset(path: Path) -> None:
     """Put a script beside the launch files: live sessions call it, even while this package is replaced."""
-    content = resources.files("failover.claude").joinpath("assets", path.name).read_bytes()
+    content = Path(__file__).with_name("assets").joinpath(path.name).read_bytes()
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == content:
             return

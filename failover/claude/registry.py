@@ -9,7 +9,6 @@ the line of `ps -o lstart` in the C locale and UTC (reported for 2.1.232 and lat
 
 from __future__ import annotations
 
-import calendar
 import os
 import time
 from pathlib import Path
@@ -94,5 +93,7 @@ def read_file(path: Path) -> RegistryEntry | None:
 def _start(said: str | int) -> int:
     """Return what procStart says: ticks, or epoch seconds where it is a date. Raises ValueError."""
     if isinstance(said, str) and said[:1].isalpha():
+        import calendar  # on macOS alone
+
         return calendar.timegm(time.strptime(said, "%a %b %d %H:%M:%S %Y"))
     return int(said)
