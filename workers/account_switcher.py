@@ -14,9 +14,14 @@ from failover.host.tmux import Tmux
 from failover.runtime import Host, run
 from failover.store import flags, orders, swaps
 from failover.store.swaps import SwapRow
+from failover.switcher.adopting import Adopter
+from failover.switcher.beginning import Beginner
 from failover.switcher.engine import Engine
 from failover.switcher.launcher import Launcher
-from failover.switcher.orders import Desk
+from failover.switcher.orders import OrderDesk
+from failover.switcher.requests import RequestDesk
+from failover.switcher.restoring import Restorer
+from failover.switcher.starting import Starter
 
 #: How often an open swap is looked at when nothing rings (seconds). Hooks and deaths ring at once.
 _WHILE_OPEN = 0.1
@@ -40,7 +45,12 @@ class AccountSwitcher:
         self._config, self._store, self._clock = host.config, host.store, host.clock
         tmux = Tmux(host.config.tmux.socket)
         self._launcher = Launcher(host.config, tmux)
-        self._desk = Desk(host.config, host.store, host.clock, self._launcher)
+        self._starter = Starter(host.config, host.store, host.clock, self._launcher)
+        beginner = Beginner(host.config, host.store, host.clock, self._launcher)
+        restorer = Restorer(host.config, host.store, host.clock, self._launcher)
+        adopter = Adopter(host.config, host.store, self._launcher)
+        self._orders = OrderDesk(host.config, host.store, beginner, self._starter, restorer, adopter)
+        self._requests = RequestDesk(host.config, host.store, beginner, restorer)
         self._engine = Engine(host.config, host.store, host.clock, tmux, self._launcher)
         # Beside the conversations: two daemons that share a tree share this lock, whatever their state dirs. It is held
         # for life, so that the second daemon says at once why it cannot run.
@@ -82,22 +92,23 @@ class AccountSwitcher:
         self._lock.release()
 
     def _take_up(self, paused: bool) -> list[str]:
-        done = [self._desk.take_in()]
-        if begun := self._desk.follow_up(paused):
+        # What an earlier switcher started and could not note, and which sessions went on to other conversations.
+        done = [self._starter.take_in(), self._starter.follow()]
+        if begun := self._requests.follow_up(paused):
             return [*done, begun]
         for order in orders.pending(self._store):
-            done.append(self._desk.take_order(order, paused))
+            done.append(self._orders.take_order(order, paused))
             if swaps.open_swap(self._store):
                 return done
-        if begun := self._desk.restore_lost(paused):
+        if begun := self._requests.restore_lost(paused):
             done.append(begun)
             if swaps.open_swap(self._store):
                 return done
         # Only the newest request tells what is wanted now.
         if requests := swaps.unserved_requests(self._store):
-            done.append(self._desk.take_request(requests[-1], paused))
+            done.append(self._requests.take_request(requests[-1], paused))
         if swaps.open_swap(self._store) is None:
-            done.append(self._desk.take_fresh(paused))
+            done.append(self._requests.take_fresh(paused))
         return done
 
     def _turn_away(self, row: SwapRow) -> list[str]:

@@ -26,10 +26,14 @@ from failover.host.process import ProcessId
 from failover.queue.scene import Scene
 from failover.store import checkpoints, orders, sessions, swaps, tasks, usage
 from failover.store.checkpoints import Checkpoint
+from failover.switcher.adopting import Adopter
+from failover.switcher.beginning import Beginner
 from failover.switcher.launcher import Launcher
-from failover.switcher.orders import Desk
+from failover.switcher.orders import OrderDesk
 from failover.switcher.replaying import compose
+from failover.switcher.requests import RequestDesk
 from failover.switcher.restoring import Restorer
+from failover.switcher.starting import Starter
 from tests.queue.floor import Floor
 
 Make = Callable[..., Floor]
@@ -136,9 +140,18 @@ def test_what_the_crashed_process_was_started_with_and_did_not_come_to_is_said_a
 # -- who comes back, and where -----------------------------------------------------------------------------------
 
 
-def desk(floor: Floor, clock: ManualClock, **changes: Any) -> Desk:
+def order_desk(floor: Floor, clock: ManualClock) -> OrderDesk:
+    config, store, launcher = floor.config, floor.store, Launcher(floor.config, floor.tmux)
+    beginner, starter, restorer = (made(config, store, clock, launcher) for made in (Beginner, Starter, Restorer))
+    return OrderDesk(config, store, beginner, starter, restorer, Adopter(config, store, launcher))
+
+
+def desk(floor: Floor, clock: ManualClock, **changes: Any) -> RequestDesk:
     config = msgspec.structs.replace(floor.config, **changes)
-    return Desk(config, floor.store, clock, Launcher(config, floor.tmux))
+    beginner, restorer = (
+        made(config, floor.store, clock, Launcher(config, floor.tmux)) for made in (Beginner, Restorer)
+    )
+    return RequestDesk(config, floor.store, beginner, restorer)
 
 
 def close_swap(floor: Floor, ago: float) -> None:
@@ -235,7 +248,7 @@ def test_an_order_says_of_each_session_what_is_made_of_it(make_floor: Make, serv
         number = orders.place(tx, 1, "restore", orders.Args(dry_run=True), "me")
     order = orders.get(floor.store, number)
     assert order is not None
-    desk(floor, clock).take_order(order, paused=False)
+    order_desk(floor, clock).take_order(order, paused=False)
     found = orders.result(floor.store, number)
     assert found is not None and found.outcome == "done" and swaps.open_swap(floor.store) is None
     said = lines(found).splitlines()
