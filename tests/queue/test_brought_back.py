@@ -141,17 +141,15 @@ def test_what_the_crashed_process_was_started_with_and_did_not_come_to_is_said_a
 
 
 def order_desk(floor: Floor, clock: ManualClock) -> OrderDesk:
-    config, store, launcher = floor.config, floor.store, Launcher(floor.config, floor.tmux)
-    beginner, starter, restorer = (made(config, store, clock, launcher) for made in (Beginner, Starter, Restorer))
-    return OrderDesk(config, store, beginner, starter, restorer, Adopter(config, store, launcher))
+    stand = floor.config, floor.store, clock, Launcher(floor.config, floor.tmux)
+    adopter = Adopter(floor.config, floor.store, stand[-1])
+    return OrderDesk(floor.config, floor.store, Beginner(*stand), Starter(*stand), Restorer(*stand), adopter)
 
 
 def desk(floor: Floor, clock: ManualClock, **changes: Any) -> RequestDesk:
     config = msgspec.structs.replace(floor.config, **changes)
-    beginner, restorer = (
-        made(config, floor.store, clock, Launcher(config, floor.tmux)) for made in (Beginner, Restorer)
-    )
-    return RequestDesk(config, floor.store, beginner, restorer)
+    stand = config, floor.store, clock, Launcher(config, floor.tmux)
+    return RequestDesk(config, floor.store, Beginner(*stand), Restorer(*stand))
 
 
 def close_swap(floor: Floor, ago: float) -> None:

@@ -75,9 +75,10 @@ def test_after_a_crash_of_the_host_the_pool_comes_back_by_order(world: World) ->
     world.wait(lambda: started(world, "build", 1), "the tool")
     was = {name: world.placement(name).conversation for name in SESSIONS}
     # What it is at reaches its transcript a tenth of a second after it began (docs/guarantees.md, 5).
-    file = transcript.locate(world.shared, world.projects["app"], was["worker"])
-    assert file is not None
-    world.wait(lambda: transcript.ending(file).open_tools, "the tool in the transcript")
+    place = world.shared, world.projects["app"], was["worker"]
+    world.wait(
+        lambda: (file := transcript.locate(*place)) and transcript.ending(file).open_tools, "the tool in the transcript"
+    )
     asked = len(requests(world, "rester"))
     crash(world)
     by_hand = open_by_hand(world, was["elsewhere"])
