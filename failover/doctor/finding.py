@@ -40,7 +40,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     environ: Mapping[str, str]
     home: Path
-    patience: float = 15.0
+    patience: float = 30.0
 
 
 def ok(check: str, sentence: str) -> Finding:

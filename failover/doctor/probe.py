@@ -53,7 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     reached: int = 0
 
 
-def probe(command: str, patience: float = 15.0) -> Facts:
+def probe(command: str, patience: float = 30.0) -> Facts:
     """Start the binary twice in a world of its own and return what it did; 2 to 5 s on a quiet host.
 
     patience: how long a thing is waited for (seconds), until one did not come.
