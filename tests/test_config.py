@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from failover import config_daemon, config_model
 from failover.config import Config, find, load
+from failover.core.prompt import Templates
 from failover.errors import ConfigError, UsageError
-from failover.notify.spec import Secret
+from failover.notify.spec import Secret, SinkSpec
 
 ROOT = Path(__file__).parent.parent
 LEAST = "version: 1\naccounts:\n  - {name: main, config_dir: ~/.claude-main}\n"
@@ -69,16 +70,16 @@ def test_the_example_holds_every_key_and_states_the_true_defaults(tmp_path: Path
         config_model.Config: raw, config_model.Claude: raw["claude"],
         config_model.Account: {key: 1 for account in raw["accounts"] for key in account},
         config_model.Thresholds: raw["thresholds"], config_model.Failover: raw["failover"],
-        config_model.Deadline: raw["failover"]["deadline"], config_model.Http: raw["http"],
+        config_model.Deadline: raw["failover"]["deadline"], config_daemon.Http: raw["http"],
         config_model.Usage: raw["usage"],
-        config_model.Tmux: raw["tmux"], config_model.Dispatch: raw["dispatch"],
-        config_model.Retention: raw["retention"], config_model.Janitor: raw["janitor"],
-        config_model.Templates: raw["replay"], config_model.Log: raw["log"],
+        config_daemon.Tmux: raw["tmux"], config_daemon.Dispatch: raw["dispatch"],
+        config_daemon.Retention: raw["retention"], config_daemon.Janitor: raw["janitor"],
+        Templates: raw["replay"], config_daemon.Log: raw["log"],
         config_model.SessionSpec: {key: 1 for session in raw["sessions"] for key in session},
     }  # fmt: skip
     named = {**vars(config_model), **vars(config_daemon)}.values()
     structs = {value for value in named if isinstance(value, type(msgspec.Struct))}
-    assert structs == {*parts, config_model.SinkSpec, config_daemon.Limit, config_daemon.Tls}, (
+    assert structs == {*parts, SinkSpec, config_daemon.Limit, config_daemon.Tls}, (
         "a new part of the configuration is missing here"
     )
     for struct, section in parts.items():

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], timeout: float = 10.0, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T | None], timeout: float = 10.0, what: str = "the condition") -> T:
     """Return the first true value of `condition`, asked every 10 ms; fail after `timeout` seconds, naming `what`."""
     deadline = time.monotonic() + timeout
     while True:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from failover import clock
 from failover.config import Config, load
@@ -99,7 +99,7 @@ class World:
 
     # -- life -----------------------------------------------------------------------------------------
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         self.api.start()
         self.write_config()
         return self
@@ -258,7 +258,7 @@ class World:
         self.wait(lambda: text[:20] in self.screen(session), f"{text!r} on the screen of {session}", 10)
         self.tmux.keys(pane, "Enter")
 
-    def wait(self, condition: Callable[[], T], what: str, timeout: float = 30.0) -> T:
+    def wait(self, condition: Callable[[], T | None], what: str, timeout: float = 30.0) -> T:
         """Return the first true value of `condition`. Raises TimeoutError, with what the sessions show."""
         until = time.monotonic() + timeout
         while not (value := condition()):

@@ -12,8 +12,7 @@ from failover.core.boundary import Mark, reach, stretches
 def marks(*calls: tuple[float, str] | tuple[float, str, str], conversation: str = "c") -> list[Mark]:
     """Return hook calls. calls: seconds, hook, and the sub-agent where it is one's."""
     return [
-        Mark(conversation=conversation, hook=one[1], at_ms=int(one[0] * 1000), agent="".join(one[2:]))  # type: ignore[arg-type]
-        for one in calls
+        Mark(conversation=conversation, hook=one[1], at_ms=int(one[0] * 1000), agent="".join(one[2:])) for one in calls
     ]
 
 

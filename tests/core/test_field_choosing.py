@@ -9,7 +9,7 @@ import pytest
 
 from failover.core.choice import Candidate, Decision, Stay, Swap
 from failover.core.homecoming import Seat, fail_back
-from failover.core.move import Move
+from failover.core.move import Move, State
 from failover.core.policy import decide, idle_for
 from failover.core.swap import free_slots
 from failover.core.usage import Reading
@@ -180,6 +180,8 @@ def test_those_who_come_next_know_of_those_who_came_before() -> None:
 
 def test_a_herd_is_paced() -> None:
     """claude-code#21284: of thirty that move, no more are away at once than the host has cores."""
+    away: list[State] = ["verified", "verified", "verified", "stopping", "relaunched"]
+    waiting: list[State] = ["holding"] * 25
     moves = [
         Move(
             id=n,
@@ -192,7 +194,7 @@ def test_a_herd_is_paced() -> None:
             kind="swap",
             state=state,
         )
-        for n, state in enumerate(["verified"] * 3 + ["stopping", "relaunched"] + ["holding"] * 25)
+        for n, state in enumerate(away + waiting)
     ]
     assert free_slots(moves, 3) == 1
     assert free_slots(moves, 2) == 0

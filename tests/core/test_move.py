@@ -373,7 +373,7 @@ def test_after_a_limit_it_is_told_to_go_on() -> None:
 
 
 AT_REST = Seen(alive=True, standing=IDLE, status="idle")
-FRESH = {"kind": "fresh", "target": "a", "fresh": Fresh("new", "/q", "do it")}
+FRESH: dict[str, Any] = {"kind": "fresh", "target": "a", "fresh": Fresh("new", "/q", "do it")}
 
 
 def test_a_session_is_started_anew_only_while_it_is_at_rest() -> None:

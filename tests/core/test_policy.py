@@ -120,7 +120,7 @@ def test_what_is_left_elsewhere_is_not_touched_when_the_source_resets_soon() -> 
 
 
 def test_it_stays_when_the_limit_will_not_be_reached_before_a_reset_that_is_near() -> None:
-    calm = {"limits": {"five_hour": expected(None)}}
+    calm: dict[str, Any] = {"limits": {"five_hour": expected(None)}}
     accounts = [account("main", 91, sessions=9, resets=300, **calm), account("b", 5)]
     decision = decide(accounts, WAITING)
     assert isinstance(decision, Stay)

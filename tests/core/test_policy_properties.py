@@ -125,8 +125,8 @@ def test_the_choice_does_not_depend_on_the_order_of_arrival(
     mixed = [
         msgspec.structs.replace(
             one,
-            readings=dict(reversed(one.readings.items())),
-            forecasts=dict(reversed(one.forecasts.items())),
+            readings=dict(reversed([*one.readings.items()])),
+            forecasts=dict(reversed([*one.forecasts.items()])),
             loads=one.loads[::-1],
         )
         for one in shuffled

@@ -113,7 +113,10 @@ steps = st.lists(
 def test_nothing_is_lost_or_doubled_and_outside_of_quiet_hours_all_goes_in_order(
     story: list[tuple[int, list[Any], int]], quiet: Quiet | None, digest: Digest | None
 ) -> None:
-    now, number, waiting, recent, out = T, 0, [], [], []
+    now, number = T, 0
+    waiting: list[Waiting] = []
+    recent: list[int] = []
+    out: list[int] = []
     for pause, new, minute in [*story, (10**6, [], NOON), (10**6, [], NOON)]:
         now += pause
         for severity in new:

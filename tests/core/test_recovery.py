@@ -252,7 +252,7 @@ def test_every_prefix_of_the_whole_way_can_be_taken_up_again() -> None:
             life.working, life.answers = False, True
             while len(life.journal) < cut:
                 life.tick()
-            life.tick(kill=kill)  # type: ignore[arg-type]
+            life.tick(kill=kill)
             quiet(life)
             assert life.move.state == "verified", (cut, kill, life.journal)
             assert life.new == "b"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from failover.core.choice import Candidate
@@ -66,7 +68,7 @@ def test_of_equals_the_name_decides() -> None:
     [("priority", ["a", "b", "c"]), ("most_headroom", ["c", "b", "a"]), ("soonest_reset", ["b", "a", "c"])],
 )
 def test_a_strategy_orders_those_with_room(strategy: str, order: list[str]) -> None:
-    week = {"window": "seven_day", "resets_at": int(NOW) + 90_000}
+    week: dict[str, Any] = {"window": "seven_day", "resets_at": int(NOW) + 90_000}
     accounts = [
         account("a", 60, 10, priority=1),
         account("b", 50, priority=2, readings={"five_hour": reading(50), "seven_day": reading(20, **week)}),

@@ -107,7 +107,8 @@ def test_a_reader_types_what_the_page_says(page: str, host: Host) -> None:
     for line in (one for one in commands(page) if is_run(one)):
         way = how(line)
         if isinstance(way, Watched):
-            ended, shown = host.watch(line.text, way.shows, lambda way=way: way.poke and host.shell(way.poke), way.keys)
+            poke = functools.partial(host.shell, way.poke) if way.poke else lambda: None
+            ended, shown = host.watch(line.text, way.shows, poke, way.keys)
             assert ended in way.ends, f"{line}: exit {ended}\n{shown}"
         else:
             typed, code = (way.lines, way.code) if isinstance(way, Instead) else ((line.text,), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from failover.claude import version
@@ -36,7 +37,7 @@ def test_versions(printed: str, level: str, says: str) -> None:
 def test_each_fact_that_is_another_one_is_an_error_that_says_what_it_costs() -> None:
     assert [found.level for found in binary.judge_facts(Facts())] == ["ok"]
     for name in ("status", "registry", "hooks", "statusline", "stop", "resume"):
-        (found,) = binary.judge_facts(Facts(**{name: "it is new"}))
+        (found,) = binary.judge_facts(msgspec.structs.replace(Facts(), **{name: "it is new"}))
         assert found.level == "error" and found.sentence.startswith("it is new: ") and found.mend
     assert len(binary.judge_facts(Facts(status="a", hooks="b"))) == 2
 

@@ -15,6 +15,7 @@ import zmq
 from failover import events
 from failover.bus.proxy import HIGH_WATER_MARK
 from failover.events import MAX_FRAME, Envelope, encode
+from failover.notify.spec import File
 from failover.sim.world import World
 from tests.bus.listener import Listener, envelope
 from tests.faults.pool import PATIENCE, ask, ends, fresh, frozen, other, pool
@@ -87,7 +88,9 @@ def everybody_works(world: World) -> None:
 
 
 def _notices(world: World) -> int:
-    file = Path(world.config.notify[0].settings.path)
+    settings = world.config.notify[0].settings
+    assert isinstance(settings, File)
+    file = Path(settings.path)
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
@@ -154,8 +157,8 @@ def test_07_garbage_and_forgeries_on_the_live_bus_cost_no_role_its_life_and_chan
                 raw.send_multipart(frames)
             # A number that grows: what each role makes of a gap, a new source, a repetition, is tried as well.
             for seq in (1, 2, 2, 900, 3):
-                for frames in forged(seq):
-                    raw.send_multipart(frames)
+                for two in forged(seq):
+                    raw.send_multipart(two)
             wait_for(lambda: listener.numbers("forger")[-1:] == [3], PATIENCE, "the last forgery")
         with raw_socket(world, context) as raw:
             raw.send_multipart([topic, b"x" * (MAX_FRAME + 1)])  # the bus disconnects whoever sends that

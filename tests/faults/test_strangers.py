@@ -75,8 +75,8 @@ def test_08_another_user_of_the_host_can_read_nothing_tell_nothing_and_order_not
     sockets += [str(paths.control_socket), str(paths.supervisor_socket), tmux]
     files = [paths.store, paths.token_file, paths.state_dir / "supervisord.conf", paths.log_dir / "bus.log"]
     files += [paths.store.with_name("state.db-wal"), paths.locks_dir / "bus.lock", *launch_files]
-    for path in (*sockets, *files):
-        assert Path(path).exists(), path
+    for path in (*map(Path, sockets), *files):
+        assert path.exists(), path
     session = pids(world)["one"]
     switcher = roles(world)["account-switcher"][1]
     attempts: dict[str, Any] = {f"connect {path}": lambda path=path: connect(path) for path in sockets}
@@ -126,4 +126,5 @@ def order_by_http(where: str) -> None:
 
 def address(world: World) -> str:
     (row,) = world.query("SELECT did FROM roles WHERE role = 'control-plane'")
-    return "http://" + row["did"].split("http://")[1].split(";")[0]
+    did: str = row["did"]
+    return "http://" + did.split("http://")[1].split(";")[0]

@@ -123,7 +123,10 @@ def test_13_after_the_servers_end_each_session_is_reported_and_comes_back_by_its
     process.send_signal(server, signal.SIGKILL)
     gone: list[ProcessId] = [server, *processes.values()]
     world.wait(lambda: not any(process.alive(one) for one in gone), "the end of all of them", PATIENCE)
-    back = lambda: pids(world) if world.tmux.panes().keys() >= set(world.sessions) else {}  # noqa: E731
+
+    def back() -> dict[str, ProcessId]:
+        return pids(world) if world.tmux.panes().keys() >= set(world.sessions) else {}
+
     world.wait(lambda: set(back()) == set(world.sessions), "the sessions brought back", PATIENCE)
     died = {row["body"] for row in world.query("SELECT body FROM events WHERE type = 'session.died'")}
     for name, one in processes.items():

@@ -74,7 +74,7 @@ class Desk:
         """Let the next question be put and answered; return what came of it."""
         self.poller.step()
         assert self.poller.descriptors()
-        wait_for(lambda: [self.heard()] and not self.poller.descriptors(), 20, "an answer")
+        wait_for(self.over, 20, "an answer")
         (poll,) = usage.polls(self.store).values()
         return poll
 
@@ -88,6 +88,11 @@ class Desk:
 
     def heard(self) -> None:
         Ledger(self.store, ["a"]).keep(self.poller.step() if self.poller.descriptors() else [])
+
+    def over(self) -> bool:
+        """Take in what was answered; say whether no answer is awaited any more."""
+        self.heard()
+        return not self.poller.descriptors()
 
     def child(self) -> process.ProcessId:
         (poll,) = usage.polls(self.store).values()
@@ -142,7 +147,7 @@ def test_25_a_command_that_hangs_is_ended_and_the_role_goes_on_meanwhile(desk: D
     desk.poller.step()
     assert process.alive(child), "it was told to end, and given a moment"
     desk.clock.ahead += 6
-    wait_for(lambda: [desk.heard()] and not desk.poller.descriptors(), 10, "its end")
+    wait_for(desk.over, 10, "its end")
     assert not process.alive(child)
     (poll,) = usage.polls(desk.store).values()
     assert poll.said == "claude -p /usage of a gave no answer within 30 s"
@@ -157,7 +162,7 @@ def test_25_a_command_is_not_killed_while_it_refreshes_its_login(desk: Desk) -> 
         desk.poller.step()
     assert process.alive(child)
     lock.rmdir()
-    wait_for(lambda: [desk.heard()] and not desk.poller.descriptors(), 10, "its end")
+    wait_for(desk.over, 10, "its end")
 
 
 def test_25_a_back_off_outlives_the_role_and_so_does_no_command(desk: Desk) -> None:
@@ -255,7 +260,7 @@ def test_29_what_lies_about_in_files_environment_and_answers_gets_into_nothing_t
         desk.store.close()
     desk.configure(poll=False, command=[str(desk.claude)])
     desk.poller.step()
-    wait_for(lambda: [desk.heard()] and not desk.poller.descriptors(), 20, "an answer")
+    wait_for(desk.over, 20, "an answer")
     assert "sk-ant" not in heard.read_text(), "no login of the daemon's environment is handed on"
     for path in (desk.folder / "s").rglob("*"):
         assert not path.is_file() or CANARY.encode() not in path.read_bytes(), path

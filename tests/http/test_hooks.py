@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from failover.events import HookReceived, StatuslinePushed
 from failover.store import events, sessions, usage
@@ -216,10 +215,11 @@ def test_an_oversized_body_is_refused(control: Plane) -> None:
 
 
 def test_a_second_control_plane_is_refused(control: Plane) -> None:
+    assert control.process is not None
     done = subprocess.run(
-        [os.fspath(Path(control.process.args[0])), "-m", "workers.control_plane"],  # type: ignore[union-attr,index]
+        [sys.executable, "-m", "workers.control_plane"],
         cwd=ROOT, env=control.environ, capture_output=True, timeout=30,
     )  # fmt: skip
     assert done.returncode == 1
-    assert f"held by process {control.process.pid}" in done.stderr.decode()  # type: ignore[union-attr]
+    assert f"held by process {control.process.pid}" in done.stderr.decode()
     assert code(control.hook("Stop")) == "204"

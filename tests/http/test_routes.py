@@ -13,7 +13,7 @@ import pytest
 from failover.config import load
 from failover.core.choice import Stay, Verdict
 from failover.core.move import Move
-from failover.core.task import Task
+from failover.core.task import State, Task
 from failover.core.usage import Reading
 from failover.events import UsageRead
 from failover.store import choices, swaps, tasks, usage
@@ -44,12 +44,12 @@ def fill(store: Store, folder: Path) -> None:
                 state="verified", at={"holding": 100.5, "stopping": 101.0, "answering": 101.75, "verified": 103.0},
             )  # fmt: skip
             number_of_move = swaps.add_move(tx, move)
-            for was, state in (("queued", "holding"), ("holding", "verified")):
-                made = Move(**{**as_dict(move), "id": number_of_move, "state": state, "why": f"since {was}"})
+            for was, now_in in (("queued", "holding"), ("holding", "verified")):
+                made = Move(**{**as_dict(move), "id": number_of_move, "state": now_in, "why": f"since {was}"})
                 swaps.journal(tx, made, was, now)
             swaps.finish(tx, swap, "done", "moved 1 of 1 sessions", now + 3000)
         for number in range(12):
-            state = "done" if number % 2 else "queued"
+            state: State = "done" if number % 2 else "queued"
             tasks.add(
                 tx,
                 Task(id=0, name=f"t{number}", project="/p" if number < 9 else "/q", state=state, priority=number % 3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 from failover.events import TaskUnblocked, UsageRead
 from failover.http import auth
@@ -76,14 +77,14 @@ def test_an_id_of_the_future_counts_as_the_newest(control: Plane) -> None:
 def test_a_place_that_is_no_id_is_refused(control: Plane) -> None:
     for query, header in (("?after=-1", ""), ("?after=x", ""), ("?after=99999999999999999999", ""), ("", "x"),
                           ("", "-1"), ("", "9" * 30), ("", "٣")):  # fmt: skip
-        extra = {"Last_Event_ID": header.encode().decode("latin-1")} if header else {}
+        extra: dict[str, Any] = {"Last_Event_ID": header.encode().decode("latin-1")} if header else {}
         status, answer = control.tcp("GET", f"/v1/events/stream{query}", **extra)
         assert (status, answer["status"]) == (400, 400), (query, header)
 
 
 def test_the_stream_of_a_token_that_was_replaced_ends(control: Plane) -> None:
     with control.stream() as reading, control.stream(scope="operate") as operating:
-        auth.rotate(control.paths.token_file, ("read",))
+        auth.rotate(control.paths.token_file, ["read"])
         (number,) = told(control, 1)
         assert reading.next() is None
         assert operating.take(1) == [number]

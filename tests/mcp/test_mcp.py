@@ -349,7 +349,7 @@ def test_a_token_that_was_replaced_is_worth_nothing() -> None:
         old = auth.token(control.paths.token_file, "read")
         auth.rotate(control.paths.token_file)
         for token, status in (("", 401), (old, 401)):
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            headers: dict[str, Any] = {"Authorization": f"Bearer {token}"} if token else {}
             assert control.tcp("POST", "/mcp", {}, token=False, **headers)[0] == status
 
 

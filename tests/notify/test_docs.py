@@ -21,7 +21,8 @@ TEXT = (ROOT / "docs" / "notices.md").read_text()
 
 
 def block(language: str, with_: str = "") -> str:
-    return next(one for one in re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL) if with_ in one)
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+    return next(one for one in found if with_ in one)
 
 
 def test_the_verification_takes_what_we_sign_and_nothing_else() -> None:

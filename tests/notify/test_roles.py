@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from failover.clock import SystemClock
-from failover.events import RoleStarted, Swept
+from failover.events import Envelope, RoleStarted, Swept
 from failover.notify.roles import RoleWatch
 from failover.paths import Paths
 from failover.store import events
@@ -18,7 +18,7 @@ def test_each_look_goes_through_what_is_new_and_nothing_else(paths: Paths, monke
     asked: list[int] = []
     of_types = events.of_types
 
-    def noted(store: Store, last_id: int, types: tuple[str, ...], limit: int) -> list[events.Envelope]:
+    def noted(store: Store, last_id: int, types: tuple[str, ...], limit: int) -> list[Envelope]:
         asked.append(last_id)
         return of_types(store, last_id, types, limit)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,12 +35,12 @@ def forgotten() -> Iterator[None]:
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """Give what the logs of a role would be."""
-    root, hooks = logging.getLogger(), (__import__("sys").excepthook, threading.excepthook)
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     before, stream = (root.handlers[:], root.level), io.StringIO()
     logs.setup("notifier", stream, format="json", level="debug")
     yield stream
     root.handlers[:], root.level = before
-    __import__("sys").excepthook, threading.excepthook = hooks
+    sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(False)
 
 

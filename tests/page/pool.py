@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from failover.core.move import Move, State
+from failover.core.session import SessionState
 from failover.core.task import Finish, Task
 from failover.events import MoveAdvanced, SwapStarted, TaskQueued
 from failover.host.process import identify
@@ -66,13 +67,14 @@ def _session(
             wanted="running", launch="abcdef012345", pid=pid, start=start,
         ),
     )  # fmt: skip
-    state = ("moving", "moving", "moving", "moving", "working", "idle", "waiting", "limited")[place % 8]
+    states: Sequence[SessionState] = ("moving", "moving", "moving", "moving", "working", "idle", "waiting", "limited")
     sessions.sight(
         tx,
         Sighting(
-            name=name, state=state, since_ms=now - 1000 * 7 ** (place % 6), seen_ms=now, conversation=conversation
-        ),  # type: ignore[arg-type]
-    )
+            name=name, state=states[place % 8], since_ms=now - 1000 * 7 ** (place % 6), seen_ms=now,
+            conversation=conversation,
+        ),
+    )  # fmt: skip
     tx.execute(
         "INSERT INTO statuslines (session, account, launch, conversation, at_ms, body) VALUES (?, ?, ?, ?, ?, ?)",
         (name, accounts[0], "abcdef012345", conversation, now,

@@ -24,6 +24,6 @@ def make_floor(tmp_path: Path) -> Iterator[Callable[..., Floor]]:
 
 
 @pytest.fixture
-def floor(make_floor: Callable[..., Any]) -> Floor:
+def floor(make_floor: Callable[..., Floor]) -> Floor:
     """Return a floor with one idle session."""
     return make_floor()

@@ -56,7 +56,7 @@ def lose(floor: Floor, name: str, server: ProcessId) -> None:
     floor.place(name, server_pid=server.pid, server_start=server.start)
     for one in (server, ProcessId(place.pid, place.start)):
         process.send_signal(one, signal.SIGKILL)
-        floor.turn(lambda one=one: not process.alive(one), what="its end")  # type: ignore[misc]
+        floor.turn(lambda one=one: not process.alive(one), what="its end")
     floor.sight(name, "exited")
 
 

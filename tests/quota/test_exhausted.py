@@ -35,7 +35,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 def told(host: Host) -> list[str]:
     kinds = {AllExhausted: "spent", AvailableAgain: "again"}
-    return [kinds[type(one.event)] for one in events.latest(host.store, 100, "usage.")]  # type: ignore[index]
+    return [kinds[type(one.event)] for one in events.latest(host.store, 100, "usage.")]
 
 
 def test_each_is_told_once_and_a_restart_remembers(host: Host) -> None:

@@ -15,6 +15,7 @@ from failover.core.usage import Reading
 from failover.replay import synthetic
 from failover.replay.compare import play
 from failover.replay.demand import FIVE_HOURS, WEEK, Demand, Quota, Turn
+from failover.replay.pilot import Pilot
 from failover.replay.policies import usual
 from failover.replay.world import AWAY, LOOK_EVERY, Order, World
 
@@ -152,10 +153,9 @@ def test_no_token_is_lost_no_window_runs_over_and_no_session_is_in_two_places(
     made = synthetic.demand(synthetic.parse(text))
     policy = usual(made.accounts)[which]
     auditors: list[Auditor] = []
-    real = compare.Pilot
 
     def watched(*of: Any) -> Any:
-        auditors.append(Auditor(real(*of)))
+        auditors.append(Auditor(Pilot(*of)))
         return auditors[-1]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -186,7 +186,7 @@ def test_time_grows_with_the_days_and_not_faster() -> None:
 
 def test_limits_are_looked_at_at_once_and_all_else_within_a_minute() -> None:
     looks: list[tuple[float, str]] = []
-    made, _ = world(demand(turn(tokens=1500)), lambda world: looks.append((world.now, world.sessions["s"].state)))  # type: ignore[func-returns-value]
+    made, _ = world(demand(turn(tokens=1500)), lambda world: looks.append((world.now, world.sessions["s"].state)))
     made.run()
     assert looks[0] == (START, "limited")
     assert looks[1][0] - START <= LOOK_EVERY

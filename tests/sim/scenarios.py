@@ -309,7 +309,8 @@ def play(scene: Scene, stage: Stage) -> dict[str, Any]:
 
 
 def _hooks(bodies: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    main, agents = [], []
+    main: list[str] = []
+    agents: list[str] = []
     for body in bodies:
         event = body["hook_event_name"]
         words = [event]

@@ -92,7 +92,7 @@ def test_an_unknown_token_is_refused_and_every_made_up_one_names_its_account(api
 def test_the_log_tells_who_asked_what_and_when_the_answer_was_out(api: Api) -> None:
     ask(api, "a", "MARK_BASH{echo hi}", stream=True)
     wait_for(lambda: len(api.records()) == 2, 10, "the end of the first answer in the log")
-    ask(api, "a", "hello", **{"x-claude-code-agent-id": "a1"})
+    ask(api, "a", "hello", stream=False, **{"x-claude-code-agent-id": "a1"})
     first, end, second = api.records()[:3]
     assert (first["account"], first["conversation"], first["kind"]) == ("a", "c", "main")
     assert first["messages"][0]["blocks"][0]["head"] == "MARK_BASH{echo hi}"

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -255,5 +256,5 @@ def test_a_session_is_small(stage: Stage) -> None:
     assert resident < 60
 
 
-def notes(stage: Stage) -> list[dict[str, object]]:
+def notes(stage: Stage) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stage.log.read_text().splitlines()] if stage.log.exists() else []

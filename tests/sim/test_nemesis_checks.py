@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from failover.host.daemon import ROLES
 from failover.sim.nemesis import checks, plan, records
 from failover.sim.nemesis.figures import recoveries
 from failover.sim.nemesis.hands import Crash
 from failover.sim.nemesis.plan import TaskSpec
 from failover.sim.nemesis.records import Record
-from failover.sim.nemesis.watch import Life
+from failover.sim.nemesis.watch import Life, Sightings
 from failover.sim.world import World
 from tests.sim.test_audit import Log, call, result, text
 
@@ -67,9 +68,7 @@ def whole() -> Record:
         placements=[{"session": "one", "pane": "%1", "pid": 11, "start": 2}],
         dropped={"t1": TaskSpec("t1", "app", (0.6,))},
         files=[("app", "done", "t1.md"), ("app", "done", "t1.result.json")],
-        seen=records.Sightings(
-            lives=[Life(10, 1, "one", "c", 0.0, 2.1, False, 2.15), Life(11, 2, "one", "c", 3.0, 9.0, True)]
-        ),
+        seen=Sightings(lives=[Life(10, 1, "one", "c", 0.0, 2.1, False, 2.15), Life(11, 2, "one", "c", 3.0, 9.0, True)]),
     )
 
 
@@ -404,7 +403,7 @@ def test_a_plan_follows_from_its_seed_alone() -> None:
 def test_a_plan_of_two_minutes_has_every_fault_every_role_and_every_swap() -> None:
     acts = plan.acts(7, 120, ("one", "two"), ("a", "b"), plan.SIMULATED)
     assert {act.kind for act in acts} == {*plan.FAULTS, *plan.SWAPS}
-    assert {act.how["role"] for act in acts if act.kind == "kill-role"} == set(plan.ROLES)
+    assert {act.how["role"] for act in acts if act.kind == "kill-role"} == set(ROLES)
     assert {act.how["sort"] for act in acts if act.kind == "garbage"} <= set(plan.GARBAGE)
 
 

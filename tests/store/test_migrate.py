@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -204,7 +205,7 @@ def test_a_copy_of_an_earlier_layout_is_put_back_and_brought_forward_by_who_open
 def test_a_newer_store_is_refused_for_writing_and_for_reading_with_the_mend(tmp_path: Path) -> None:
     path = current(tmp_path / "state.db")
     migrate.bring_forward(path, NEXT)
-    for look in (lambda: Store.open(path, "tester"), lambda: Store.read_only(path)):
+    for look in (partial(Store.open, path, "tester"), partial(Store.read_only, path)):
         with pytest.raises(StoreError) as refused:
             look()
         assert str(refused.value) == (

@@ -6,6 +6,7 @@ import json
 import shlex
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         made.api.control(chunk_delay=0.01)
         Launcher(made.config, made.tmux).make_whole("a")  # this operator has trusted the folder and linked the tree
         yield made
+
+
+def asked(world: World, conversation: str, words: str) -> bool:
+    """Say whether the last request of a conversation holds these words."""
+    return words in texts(world.api.requests(conversation)[-1])
 
 
 def command(world: World, conversation: str, *options: str) -> str:
@@ -113,9 +119,7 @@ def test_running_sessions_are_adopted_untouched_and_moved_with_their_own_argumen
         environ = process.environ(one)
         assert environ["MAX_THINKING_TOKENS"] == "4000" and "GH_TOKEN" not in environ
         world.type(name, f"good evening {name}")
-        world.wait(
-            lambda c=conversation, n=name: f"good evening {n}" in texts(world.api.requests(c)[-1]), "its request"
-        )  # type: ignore[misc]
+        world.wait(partial(asked, world, conversation, f"good evening {name}"), "its request")
         last = world.api.requests(conversation)[-1]
         assert last["account"] == "b" and f"good morning {name}" in texts(last)
     world.wait(lambda: {world.state_of(name) for name in SESSIONS} == {"idle"}, "all at rest")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +74,27 @@ def test_seven_sessions_move_and_nothing_is_lost(world: World) -> None:
     def requests(name: str) -> list[dict[str, Any]]:
         return world.api.requests(conversation[name])
 
+    def stands(name: str, state: str) -> bool:
+        return world.state_of(name) == state
+
+    def answered(name: str) -> bool:
+        return len(requests(name)) >= 1 and stands(name, "idle")
+
+    def heard(name: str) -> bool:
+        return f"last words to {name}" in texts(requests(name)[-1])
+
     # Each has a first turn behind it, so that there is a history to carry over.
     for name in SESSIONS:
         world.type(name, f"first words of {name}")
     for name in SESSIONS:
-        world.wait(lambda name=name: len(requests(name)) >= 1 and world.state_of(name) == "idle", f"{name} idle", 60)
+        world.wait(partial(answered, name), f"{name} idle", 60)
 
     # Two are stopped by limits, under a pause, so that no swap begins before all is in place.
     world.cli("pause")
     for name, mode in (("limit5h", "limit"), ("weekly", "limit7")):
         world.api.account("a", mode=mode)
         world.type(name, f"do what {name} has to do")
-        world.wait(lambda name=name: world.state_of(name) == "limited", f"{name} limited", 30)
+        world.wait(partial(stands, name, "limited"), f"{name} limited", 30)
     world.api.account("a", mode="ok")
     before = {name: world.placement(name).pid for name in SESSIONS}
 
@@ -111,10 +121,10 @@ def test_seven_sessions_move_and_nothing_is_lost(world: World) -> None:
 
     # Everyone goes on under b; who had nothing in flight is asked something now.
     for name in SESSIONS:
-        world.wait(lambda name=name: world.state_of(name) == "idle", f"{name} idle again", 60)
+        world.wait(partial(stands, name, "idle"), f"{name} idle again", 60)
         world.type(name, f"last words to {name}")
-        world.wait(lambda name=name: f"last words to {name}" in texts(requests(name)[-1]), f"{name} asked", 30)
-        world.wait(lambda name=name: world.state_of(name) == "idle", f"{name} idle at last", 60)
+        world.wait(partial(heard, name), f"{name} asked", 30)
+        world.wait(partial(stands, name, "idle"), f"{name} idle at last", 60)
 
     for name in SESSIONS:
         under_b = [request for request in requests(name) if request["account"] == "b"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,7 +214,7 @@ def way_back(day: Day) -> None:
     # What ends is started again by the watchdog: a pane that is closed, a binary that is gone.
     closed, gone, dedicated = (before[name].one for name in ("ccl-1", "ccl-2", "ccl-auto-11"))
     host.sh("tmux kill-session -t =ccl-1: && tmux kill-session -t =ccl-auto-11:")
-    process.send_signal(gone, 15)
+    process.send_signal(gone, signal.SIGTERM)
     for one in (closed, gone, dedicated):
         wait_for(lambda one=one: not process.alive(one), 20, f"process {one.pid} to end")  # type: ignore[misc]
     wait_for(lambda: not {"ccl-1", "ccl-2", "ccl-auto-11"} & set(host.tmux.panes()), 20, "their tmux sessions to go")

@@ -134,7 +134,7 @@ def test_a_host_with_running_sessions_gets_a_configuration_that_leaves_all_where
         assert f"  #   config_dir: ~/{folder}" in text
     assert f"claude outside the first pane of a tmux session: pid {stray.pid} in {host.other}" in answer.out
     assert str(afar) in text
-    checked = cli(host.file, "config", "check", **host.environment)
+    checked = cli(host.file, "config", "check", cwd=ROOT, **host.environment)
     assert (checked.code, checked.err) == (0, "")
     assert "warning" not in checked.out
     # What was shown before is what was written, but for comments: other processes of this user come and go.
@@ -172,7 +172,8 @@ def test_an_empty_host_gets_a_configuration_that_says_what_is_missing(tmp_path: 
     answer = cli(None, "init", cwd=tmp_path, **environment)
     assert (answer.code, answer.err) == (0, "")
     assert "claude: not on PATH" in answer.out and "nobody is logged in anywhere" in answer.out
-    checked = cli(tmp_path / ".config" / "claude-failover" / "config.yaml", "config", "check", "--json", **environment)
+    file = tmp_path / ".config" / "claude-failover" / "config.yaml"
+    checked = cli(file, "config", "check", "--json", cwd=ROOT, **environment)
     assert checked.code == 0
     assert any("only one is enabled" in warning for warning in checked.json["warnings"])
 
