@@ -9,7 +9,7 @@ from pathlib import Path
 
 from failover.claude import registry, transcript
 from failover.core.session import Activity, SessionState, View, state
-from failover.events import HOOKS_OF_TURNS, Envelope, SessionDied, SessionStateChanged
+from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived, SessionDied, SessionStateChanged
 from failover.host import process
 from failover.host.inotify import Watch
 from failover.host.process import ProcessId
@@ -37,8 +37,8 @@ class SessionWatcher:
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
-        self._registry = host.config.shared_dir / "sessions"
-        self._watch = Watch([self._registry])
+        self._registry = registry.Registry(host.config.shared_dir / "sessions")
+        self._watch = Watch([self._registry.folder])
         self._deaths: dict[ProcessId, int] = {}
         self._status = StatusFiles(host.config, host.clock)
         self._pending = False  # something is about to change without a bell
@@ -47,12 +47,12 @@ class SessionWatcher:
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at every placed session and write what changed."""
         self._watch.drain()
-        if not self._watch.folders and self._registry.is_dir():
+        if not self._watch.folders and self._registry.folder.is_dir():
             self._watch.close()
-            self._watch = Watch([self._registry])
+            self._watch = Watch([self._registry.folder])
         placed = sessions.placements(self._store)
         moving = swaps.away(self._store)
-        entries = {(entry.pid, entry.start): entry for entry in registry.read_all(self._registry)}
+        entries = {(entry.pid, entry.start): entry for entry in self._registry.read()}
         activities = sessions.activities(self._store)
         last = sessions.sightings(self._store)
         self._pending = False
@@ -70,7 +70,8 @@ class SessionWatcher:
                 changed.append(now)
         self._note(changed, last, placed)
         self._await_deaths(placed, dead)
-        unwritten = self._status.update(self._store)
+        news = bool(changed) or any(not isinstance(one.event, HookReceived) for one in heard)
+        unwritten = self._status.update(self._store, news)
         return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *unwritten])
 
     def _see(

@@ -20,6 +20,8 @@ Status = Literal["idle", "busy", "waiting", "shell", "unknown"]
 
 _STATUS: dict[str, Status] = {"idle": "idle", "busy": "busy", "waiting": "waiting", "shell": "shell"}
 _MAX_BYTES = 64 * 1024
+#: A file that was read so long after its last change has no change that its times do not show (nanoseconds).
+_SETTLED_NS = 100_000_000
 
 
 class RegistryEntry(msgspec.Struct, frozen=True):
@@ -57,6 +59,35 @@ def read_all(directory: Path) -> list[RegistryEntry]:
     except OSError:
         return []
     return sorted((entry for path in paths if (entry := read_file(path))), key=lambda entry: entry.pid)
+
+
+class Registry:
+    """A `sessions/` directory that is read again and again: what has not changed is not read twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # by name: how the file was, when that was (epoch nanoseconds), and what it said
+        self._known: dict[str, tuple[tuple[int, ...], int, RegistryEntry | None]] = {}
+
+    def read(self) -> list[RegistryEntry]:
+        """Return what `read_all` does."""
+        known, self._known = self._known, {}
+        try:
+            files = [file for file in os.scandir(self.folder) if file.name.endswith(".json")]
+        except OSError:
+            return []
+        for file in files:
+            try:
+                info = file.stat()
+            except OSError:
+                continue
+            stamp, now = (info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino), time.time_ns()
+            was = known.get(file.name)
+            # A file may change twice within one tick of its clock: only what was read some ticks later is known.
+            if was is None or was[0] != stamp or not was[1] - info.st_ctime_ns > _SETTLED_NS:
+                was = (stamp, now, read_file(Path(file.path)))
+            self._known[file.name] = was
+        return sorted((entry for _, _, entry in self._known.values() if entry), key=lambda entry: entry.pid)
 
 
 def read_file(path: Path) -> RegistryEntry | None:

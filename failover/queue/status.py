@@ -123,12 +123,15 @@ class StatusFiles:
         self._stamps: dict[Path, tuple[int, int] | None] = {}  # how each file was after the last look
         self._again = 0.0
 
-    def update(self, store: Store) -> list[str]:
-        """Bring the files up to date; return what could not be written, one sentence each."""
-        if not self._projects:
+    def update(self, store: Store, news: bool = True) -> list[str]:
+        """Bring the files up to date; return what could not be written, one sentence each.
+
+        news: whether anything of what they tell may have changed; if not, they are looked at every five seconds.
+        """
+        look = self._clock.monotonic() >= self._again
+        if not self._projects or not (news or look):
             return []
         told, was, trouble = facts(store, self._serving), self._told, []
-        look = self._clock.monotonic() >= self._again
         if look:
             self._again = self._clock.monotonic() + _LOOK_AGAIN
         for project in self._projects:

@@ -39,6 +39,8 @@ class RequestDesk:
         One that was started anew since, or runs no more, is passed over: the dispatcher sees that too.
         """
         requests = () if paused else tuple(fresh.unserved(self._store))
+        if not requests:
+            return ""
         wanted = {request.session: request for request in requests}
         moving = [p for p in self._beginner.living(()) if p.session in wanted and wanted[p.session].launch == p.launch]
         if not moving:

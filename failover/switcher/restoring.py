@@ -72,10 +72,13 @@ class Restorer:
 
     def by_itself(self) -> list[Judged]:
         """Judge the sessions that ended with their tmux server."""
+        placed = [one for one in sessions.placements(self._store).values() if one.wanted == "running"]
+        servers = {ProcessId(one.server_pid, one.server_start) for one in placed}
+        dead = {one for one in servers if not process.alive(one)}  # one look for all of its sessions
         lost = [
             one
-            for one in sessions.placements(self._store).values()
-            if one.wanted == "running" and not one.given_up and sessions.is_lost(one)
+            for one in placed
+            if ProcessId(one.server_pid, one.server_start) in dead and not one.given_up and sessions.is_lost(one)
         ]
         now = self._clock.monotonic()
         self._lost_since = {one.launch: self._lost_since.get(one.launch, now) for one in lost}

@@ -99,16 +99,18 @@ class Starter:
         placed = [one for one in sessions.placements(self._store).values() if one.wanted == "running" and one.pid]
         if not placed:
             return ""
-        entries = {(e.pid, e.start): e for e in registry.read_all(self._config.shared_dir / "sessions")}
         activities, turned = sessions.activities(self._store), []
         for one in placed:
-            entry, activity = entries.get((one.pid, one.start)), activities.get(one.session)
+            activity, here = activities.get(one.session), (one.launch, one.conversation)
+            heard = (activity.launch, activity.conversation) if activity else ("", "")
+            if one.launch and (heard == here or heard[0] != one.launch):
+                continue  # no hook of it speaks of another conversation
+            entry = registry.read_file(self._config.shared_dir / "sessions" / f"{one.pid}.json")
             if entry is None or entry.conversation == one.conversation or entry.status == "unknown":
                 continue
-            heard = (activity.launch, activity.conversation) if activity else ("", "")
-            if (one.launch and heard != (one.launch, entry.conversation)) or not process.alive(
-                ProcessId(one.pid, one.start)
-            ):
+            if one.launch and heard[1] != entry.conversation:
+                continue
+            if entry.start != one.start or not process.alive(ProcessId(one.pid, one.start)):
                 continue
             size = transcript.size(transcript.locate(self._config.shared_dir, Path(one.cwd), entry.conversation))
             with self._store.transaction() as tx:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from failover.claude import registry
+from tests.waiting import wait_for
 
 SAMPLE = Path(__file__).parent / "data" / "session-registry.json"
 
@@ -69,6 +70,37 @@ def test_entries_come_by_pid_and_the_unreadable_are_left_out(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "7.json")
     (tmp_path / "8.json").mkdir()
     assert [entry.pid for entry in registry.read_all(tmp_path)] == [20, 300]
+
+
+def test_what_is_read_again_and_again_is_what_stands_there_however_quickly_it_changes(tmp_path: Path) -> None:
+    content, known = json.loads(SAMPLE.read_text()), registry.Registry(tmp_path)
+    assert known.read() == []
+    for turn in range(300):
+        path = tmp_path / f"{100 + turn % 3}.json"
+        path.write_text(json.dumps(content | {"pid": 100 + turn % 3, "status": ("busy", "idle")[turn // 3 % 2]}))
+        assert known.read() == registry.read_all(tmp_path), "the same length, written within the same tick"
+    path.unlink()
+    assert known.read() == registry.read_all(tmp_path)
+    assert registry.Registry(tmp_path / "nowhere").read() == []
+
+
+def test_what_does_not_change_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, read, known = tmp_path / "9191.json", registry.read_file, registry.Registry(tmp_path)
+    path.write_text(SAMPLE.read_text())
+    opened: list[Path] = []
+
+    def noting(path: Path) -> registry.RegistryEntry | None:
+        opened.append(path)
+        return read(path)
+
+    def unread() -> bool:
+        before = len(opened)
+        return len(known.read()) == 1 and len(opened) == before
+
+    monkeypatch.setattr(registry, "read_file", noting)
+    wait_for(unread, what="a look that reads nothing")
+    path.write_text(SAMPLE.read_text().replace("idle", "busy"))
+    assert [entry.status for entry in known.read()] == ["busy"]
 
 
 def test_a_directory_that_is_not_there_has_no_entries(tmp_path: Path) -> None:

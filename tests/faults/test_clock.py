@@ -39,7 +39,7 @@ assert OWN is not None
 #: Where the host's time of day is read other than through the clock that the shell hands out, and what for.
 MEANT = {
     "failover/clock.py": "the clock itself",
-    "failover/claude/registry.py": "a start of the binary's, as macOS shows it",
+    "failover/claude/registry.py": "the age of a file; a start of the binary's, as macOS shows it",
     "failover/claude/seed.py": "the age of a lock of the binary's, by its file's time",
     "failover/quota/child.py": "the age of a lock of the binary's, by its file's time",
     "failover/queue/scene.py": "the age of a transcript, by its file's time",
