@@ -14,7 +14,7 @@ from failover.bench import result
 from failover.bench.effort import Effort
 from failover.bench.result import Row, machine
 from failover.errors import FailoverError, HostError, UsageError
-from failover.sim import real_cli
+from failover.sim import interrupt, real_cli
 
 #: name → module of this package, the function in it, which takes an Effort.
 BENCHMARKS = {
@@ -90,6 +90,7 @@ def main(
         except FailoverError as error:
             raise click.ClickException(str(error)) from None
         return
+    interrupt.by_signals()
     effort = Effort(
         real=real_cli.real_claude() if real else None, trials=trials, seconds=seconds, sessions=sessions, quick=quick
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ import click
 from failover.cli.shared import manual
 from failover.core.move import AWAY
 from failover.errors import FailoverError
-from failover.sim import audit, real_cli
+from failover.sim import audit, interrupt, real_cli
 from failover.sim.bus_witness import BusWitness
 from failover.sim.world import World
 
@@ -61,8 +60,7 @@ def demo_command(
             binary = real_cli.ensure(real_cli.cache_folder(), claude_version)
         except real_cli.InstallError as error:
             raise FailoverError(str(error)) from None
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    interrupt.by_signals()
     with World(real=binary, sessions=_SESSIONS, failover={"cooldown": "10s"}) as world:
         try:
             result = run(world, headless=headless, picture=picture)
@@ -78,10 +76,6 @@ def demo_command(
     good = result["swaps"] >= 1 and result["tasks_done"] == _TASKS
     if not good or result["lost_turns"] or result["lost_tool_results"] or result["tasks_lost"]:
         raise click.exceptions.Exit(1)
-
-
-def _interrupted(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def run(world: World, *, headless: bool = True, picture: Path | None = None) -> dict[str, Any]:

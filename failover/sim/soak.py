@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from failover.host import process
-from failover.sim import audit
+from failover.sim import audit, interrupt
 from failover.sim.demo import drop_task
 from failover.sim.memory import Memory, grown
 from failover.sim.world import World
@@ -35,6 +35,7 @@ _ACCOUNTS = ("main", "backup")
 @click.option("--json", "as_json", is_flag=True, help="No progress; one JSON object at the end.")
 def main(swaps: int, sessions: int, as_json: bool) -> None:
     """Swap a working pool back and forth; end with 0 only when nothing was lost, doubled or left and memory is flat."""
+    interrupt.by_signals()
     batches = -(-swaps // _BATCH)
     names = {f"b{batch}-{number}": "app" for batch in range(batches) for number in range(sessions)}
     settings = {"cooldown": "0s", "fail_back": False, "deadline": {"soft": "2m", "hard": "60s"}}

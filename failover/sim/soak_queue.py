@@ -24,6 +24,7 @@ import click
 
 from failover.host import daemon, process
 from failover.host.process import ProcessId
+from failover.sim import interrupt
 from failover.sim.nemesis.operator import Operator
 from failover.sim.world import World
 from failover.store import sessions as placed
@@ -318,8 +319,7 @@ def soak(
 @click.option("--json", "as_json", is_flag=True, help="No progress; one JSON object at the end.")
 def main(files: int, projects: int, sessions: int, seed: int, every: float, deaths: float, as_json: bool) -> None:
     """Work task files off while roles and sessions are killed; end with 0 only when every promise was kept."""
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    interrupt.by_signals()
     report = soak(files, projects, sessions, seed, every, deaths, quiet=as_json)
     click.echo(json.dumps(vars(report)))
     if report.broken:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import signal
 import statistics
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import Any
 import click
 
 from failover.core.move import TERMINAL, TRANSITIONS, State
-from failover.sim import real_cli
+from failover.sim import interrupt, real_cli
 from failover.sim.crash.cell import RECOVERS_WITHIN, VICTIMS, WHEN, Cell, Result, Scenario, blank
 from failover.sim.crash.play import play
 from failover.sim.crash.stage import Stage
@@ -155,10 +154,6 @@ def counts(results: Sequence[Result], planned: int) -> dict[str, Any]:
     }
 
 
-def _interrupted(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 @click.command()
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the results there, as a list of objects.")
 @click.option("--only", default="", metavar="VICTIM[:STEP[:WHEN]]", help="Only these cells.")
@@ -172,8 +167,7 @@ def main(file: Path | None, only: str, real: bool, keep: Path | None) -> None:
     Ends with 0 only when every cell recovered.
     """
     wanted = cells(only)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    interrupt.by_signals()
     results: list[Result] = []
 
     def tell(result: Result) -> None:

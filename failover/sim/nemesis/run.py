@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from typing import Any
 
 import click
 
-from failover.sim import real_cli
+from failover.sim import interrupt, real_cli
 from failover.sim.demo import keep_copy
 from failover.sim.nemesis import checks, figures, plan, records
 from failover.sim.nemesis.disk import Disk
@@ -58,17 +57,12 @@ _TICK = 0.05
 @click.option("--keep", is_flag=True, help="Keep a copy of everything if a promise was broken; its path is printed.")
 def main(seed: int, minutes: float, real: bool, count: int | None, patience: float, quiet: bool, keep: bool) -> None:
     """Break what can be broken and see whether the promises hold."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    interrupt.by_signals()
     binary = real_cli.real_claude() if real else None
     say = _silent if quiet else lambda line: print(line, file=sys.stderr, flush=True)
     result = run(seed, minutes, binary, count or (3 if real else 6), say=say, keep=keep, patience=patience)
     click.echo(json.dumps(result))
     raise SystemExit(1 if result["broken"] else 0)
-
-
-def _interrupted(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _silent(line: str) -> None:
