@@ -93,18 +93,22 @@ class Finished:
     def _groups(self, folder: Path) -> Iterator[_Group]:
         """Return what of a folder belongs together. Raises OSError."""
         try:
-            entries = {entry.name: entry for entry in os.scandir(folder)}
+            entries = os.scandir(folder)
         except (FileNotFoundError, NotADirectoryError):
             return
         plain: dict[str, float] = {}
         foreign = []
-        for name, entry in entries.items():
+        unfit: set[str] = set()  # named as tasks are, and no plain files
+        for entry in entries:
+            name = entry.name
             if name.startswith(".") and not name.endswith(names.SUFFIX):
                 continue  # half-written: see leftovers
             try:
                 info = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
+            if _is_task(name) and not stat.S_ISREG(info.st_mode):
+                unfit.add(name)
             if stat.S_ISREG(info.st_mode) and name.endswith((names.SUFFIX, RESULT, REASON)):
                 # A rename sets ctime: from then on it lay here.
                 plain[name] = max(info.st_mtime, info.st_ctime)
@@ -115,10 +119,8 @@ class Finished:
             more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""
             named = ", ".join(sorted(foreign)[:5])
             self._ground.troubles.append(f"{folder}: {named}{more} belong to no task, left alone")
-        refused = {names.beside(name.removesuffix(names.SUFFIX), REASON) for name in entries if _is_task(name)} - {
-            names.beside(name.removesuffix(names.SUFFIX), REASON) for name in plain if _is_task(name)
-        }
-        taken: set[str] = set(refused)  # the reason why a link or a FIFO was refused stays beside it
+        # The reason why a link or a FIFO was refused stays beside it.
+        taken = {names.beside(name.removesuffix(names.SUFFIX), REASON) for name in unfit}
         for name in sorted(name for name in plain if _is_task(name)):
             stem = name.removesuffix(names.SUFFIX)
             with_it = [(names.beside(stem, ending), ending) for ending in (RESULT, REASON)]

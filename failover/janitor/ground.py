@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,12 +74,13 @@ def files(folder: Path) -> Iterator[Path]:
     Raises HostError when it cannot be looked into.
     """
     try:
-        found = sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+        with os.scandir(folder) as entries:
+            found = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
     except (FileNotFoundError, NotADirectoryError):
         return iter(())
     except OSError as error:
         raise HostError(f"{folder}: cannot be looked into: {error.strerror}") from None
-    return iter(found)
+    return (folder / name for name in found)  # of thousands, the names alone are kept
 
 
 def remove(path: Path) -> int:

@@ -1,8 +1,9 @@
 """Swap a working pool back and forth, again and again: what is lost, done twice, left behind, and does memory grow?
 
 The sessions always have tasks. After a batch of swaps the tasks are let come to their end, the logs of the fake API and
-of the tools are counted, and the next batch begins with new conversations, since a conversation that grows for ever
-would be what is measured. The daemon stays the same one throughout.
+of the tools are counted, the sessions are cleared, stopped and started again: a conversation that grows for ever would
+be what is measured. For the same reason history is kept for minutes, and swept each minute. The daemon stays the same
+one throughout.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -27,6 +29,11 @@ _BATCH = 50
 _STEPS, _STEP_SECONDS = 2, 0.15
 _PATIENCE = 180.0
 _ACCOUNTS = ("main", "backup")
+#: Of tasks the rows are kept: they are what is counted.
+_KEPT = dict.fromkeys(
+    ("events", "readings", "checkpoints", "hook_calls", "finished", "swaps", "fresh", "orders", "logs", "launches"),
+    "4m",
+)
 
 
 @click.command()
@@ -37,12 +44,13 @@ def main(swaps: int, sessions: int, as_json: bool) -> None:
     """Swap a working pool back and forth; end with 0 only when nothing was lost, doubled or left and memory is flat."""
     interrupt.by_signals()
     batches = -(-swaps // _BATCH)
-    names = {f"b{batch}-{number}": "app" for batch in range(batches) for number in range(sessions)}
+    names = {f"ccl-{number}": "app" for number in range(sessions)}
     settings = {"cooldown": "0s", "fail_back": False, "deadline": {"soft": "2m", "hard": "60s"}}
-    with World(accounts=_ACCOUNTS, sessions=names, failover=settings) as world:
+    extra = {"retention": _KEPT, "janitor": {"every": "1m"}}
+    with World(accounts=_ACCOUNTS, sessions=names, failover=settings, extra=extra) as world:
         world.api.control(chunk_delay=0.0, accounts={name: {"u5": 0.1} for name in _ACCOUNTS})
         world.up()
-        soak = Soak(world, sessions, quiet=as_json)
+        soak = Soak(world, list(names), quiet=as_json)
         for batch in range(batches):
             soak.batch(batch, min(_BATCH, swaps - batch * _BATCH))
         result = soak.result()
@@ -54,17 +62,17 @@ def main(swaps: int, sessions: int, as_json: bool) -> None:
 class Soak:
     """One run: what was counted so far."""
 
-    def __init__(self, world: World, sessions: int, quiet: bool) -> None:
-        self._world, self._sessions, self._quiet = world, sessions, quiet
+    def __init__(self, world: World, names: Sequence[str], quiet: bool) -> None:
+        self._world, self._names, self._quiet = world, names, quiet
         self._counts: Counter[str] = Counter()
         self._took: list[float] = []
         self._memory = Memory(world)
         self._target = 0
 
     def batch(self, number: int, swaps: int) -> None:
-        """Make so many swaps with sessions of their own, and count."""
-        world, names = self._world, [f"b{number}-{place}" for place in range(self._sessions)]
-        world.launch(*names, account=_ACCOUNTS[self._target])
+        """Make so many swaps with conversations of their own, and count."""
+        world = self._world
+        world.launch(*self._names, account=_ACCOUNTS[self._target])
         tasks: list[str] = []
         for swap in range(swaps):
             self._keep_busy(tasks, number)
@@ -79,8 +87,11 @@ class Soak:
             self._memory.sample()
         world.wait(lambda: len(self._finished()) >= len(tasks), f"the tasks of batch {number}", _PATIENCE)
         self._count(tasks)
-        world.cli("sessions", "stop", *names)
-        self._leftovers(names)
+        was = [world.placement(name).conversation for name in self._names]
+        for name, conversation in zip(self._names, was, strict=True):
+            self._clear(name, conversation)
+        world.cli("sessions", "stop", *self._names)
+        self._leftovers(was)
         for log in (world.api.log, world.witness, world.sim_log):
             os.truncate(log, 0)  # each is written with O_APPEND, and everybody is quiet
         if not self._quiet:
@@ -88,8 +99,15 @@ class Soak:
                 f"{self._counts['swaps']} swaps, {self._counts['tasks']} tasks: {dict(self._counts)}", file=sys.stderr
             )
 
+    def _clear(self, name: str, conversation: str) -> None:
+        """Go on in a new conversation, as a person does."""
+        world = self._world
+        world.wait(lambda: world.state_of(name) == "idle", f"{name} at rest", _PATIENCE)
+        world.type(name, "/clear")
+        world.wait(lambda: world.placement(name).conversation != conversation, f"a new conversation in {name}")
+
     def _keep_busy(self, tasks: list[str], batch: int) -> None:
-        while len(tasks) - len(self._finished()) < self._sessions:
+        while len(tasks) - len(self._finished()) < len(self._names):
             name = f"t{batch}-{len(tasks)}"
             drop_task(self._world, "app", name, _STEPS, _STEP_SECONDS)
             tasks.append(name)
@@ -113,11 +131,11 @@ class Soak:
         for loss in found.losses:
             print(f"lost: {loss}", file=sys.stderr)
 
-    def _leftovers(self, names: list[str]) -> None:
+    def _leftovers(self, conversations: Sequence[str]) -> None:
         """Count what a batch left behind: processes of its sessions, holds, open swaps, markers, files half made."""
         world = self._world
-        for name in names:
-            self._counts["processes_left"] += len(process.with_argument(world.placement(name).conversation))
+        for conversation in (*conversations, *(world.placement(name).conversation for name in self._names)):
+            self._counts["processes_left"] += len(process.with_argument(conversation))
         self._counts["rows_left"] += len(world.query("SELECT 1 FROM holds")) + len(
             world.query("SELECT 1 FROM swaps WHERE state = 'open'")
         )

@@ -169,6 +169,7 @@ class Store:
             connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_MS / 1000)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA query_only = 1")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("SELECT 1 FROM events LIMIT 1")
             layout = connection.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
