@@ -6,6 +6,7 @@ added, with a default, and no tag is used twice, so that a newer role can be hea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Union
 
 import msgspec
@@ -412,6 +413,13 @@ def topic(event: Event) -> str:
 def subject(event: Event) -> str:
     """Return what a role may choose by: the topic, and of a hook which one: `hook.received/Stop`."""
     return f"{topic(event)}/{event.hook}" if isinstance(event, HookReceived) else topic(event)
+
+
+def sessions_named(heard: Sequence[Envelope]) -> frozenset[str] | None:
+    """Return the sessions that envelopes speak of; None where there are no envelopes or one speaks of none, so that all
+    has to be looked at."""
+    names = {str(getattr(envelope.event, "session", "")) for envelope in heard}
+    return frozenset(names) if names and "" not in names else None
 
 
 #: Subjects of the hooks at which a turn or a sub-agent begins or ends (Stop: StopFailure too), or a person is asked.

@@ -12,7 +12,7 @@ import msgspec
 
 from failover.clock import Clock
 from failover.core.session import Activity
-from failover.events import CheckpointWritten, Envelope, HookReceived
+from failover.events import CheckpointWritten, Envelope, HookReceived, sessions_named
 from failover.runtime import Host, run
 from failover.store import checkpoints, sessions, tasks, usage
 from failover.store.checkpoints import Checkpoint, Doing, Git, Noted, Tool
@@ -42,8 +42,9 @@ class CheckpointRole:
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Write what is due."""
         told = {e.event.session for e in heard if isinstance(e.event, HookReceived) and e.event.hook in _TELLING}
-        placed, seen = sessions.placements(self._store), sessions.sightings(self._store)
-        activities = sessions.activities(self._store)
+        of = sessions_named(heard)
+        placed, seen = sessions.placements(self._store, of), sessions.sightings(self._store, of)
+        activities = sessions.activities(self._store, of)
         due: dict[str, str] = {}
         for name in placed:
             state = seen[name].state if name in seen else "unknown"
@@ -52,7 +53,7 @@ class CheckpointRole:
         if not due:
             return ""
         doing = {t.session: Doing(t.id, t.name, t.attempt) for t in tasks.handed_over(self._store)}
-        lines = {row.session: row for row in usage.statuslines(self._store)}
+        lines = {row.session: row for row in usage.statuslines(self._store, due)}
         notes = {
             name: _note(
                 self._store,

@@ -9,7 +9,7 @@ from typing import ParamSpec
 from failover.core.dispatch import against, assign
 from failover.core.task import Task
 from failover.errors import HostError
-from failover.events import HOOKS_OF_TURNS, Envelope
+from failover.events import HOOKS_OF_TURNS, Envelope, sessions_named
 from failover.host.tmux import Tmux
 from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
@@ -23,6 +23,8 @@ from failover.store import flags, tasks
 
 P = ParamSpec("P")
 
+#: How long it is enough to look at those tasks whose session is heard of (seconds).
+_ALL_EACH = 1.0
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -41,6 +43,7 @@ class Dispatcher:
         self._follower = Follower(host.store, host.clock, self._queues)
         self._blocking = Blocking(host.store, host.clock)
         self._desk = TaskDesk(host.store, self._queues, self._follower)
+        self._followed = 0.0  # when all tasks that sessions are at were looked at (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
@@ -48,18 +51,22 @@ class Dispatcher:
         scene = Scene(self._config, self._store, self._tmux)
         said = self._desk.look(scene)
         said += self._intake.look()
-        busy = self._look_after(scene, paused, said)
+        now, of = self._clock.monotonic(), sessions_named(heard)
+        if now - self._followed >= _ALL_EACH or (heard and of is None):
+            self._followed, of = now, None
+        busy = self._look_after(scene, paused, of if heard or of is None else frozenset(), said)
         self._hand_out(scene, busy, paused, said)
         return "; ".join(filter(None, said))
 
-    def _look_after(self, scene: Scene, paused: bool, said: list[str]) -> dict[str, int]:
-        """Look at each task that is with a session; return which sessions have one."""
+    def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> dict[str, int]:
+        """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return which
+        sessions have one."""
         for task in tasks.handed_over(self._store):
             if task.project not in self._queues:
                 continue  # no longer served; it waits until the project is in the configuration again
             if task.state == "delivering":
                 said.append(_guarded(task, self._deliverer.look, task, scene, paused))
-            else:
+            elif of is None or task.session in of:
                 said.append(_guarded(task, self._follower.look, task, scene))
         handed = tasks.handed_over(self._store)
         for task in handed:

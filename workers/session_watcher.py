@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from failover.claude import registry, transcript
 from failover.core.session import Activity, SessionState, View, state
-from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived, SessionDied, SessionStateChanged
+from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived, SessionDied, SessionStateChanged, sessions_named
 from failover.host import process
 from failover.host.inotify import Watch
 from failover.host.process import ProcessId
@@ -20,6 +20,9 @@ from failover.store.sessions import Placement, Sighting
 
 #: How long a registry entry without a status counts as that of a starting session (seconds).
 _STARTS_WITHIN = 30.0
+#: How soon after a look at all sessions a change of the registry makes for another (seconds), and how long it is enough
+#: to look at those of which something is heard.
+_REGISTRY_RESTS, _ALL_EACH = 0.1, 1.0
 
 
 class SessionWatcher:
@@ -39,25 +42,37 @@ class SessionWatcher:
         self._config, self._store, self._clock = host.config, host.store, host.clock
         self._registry = registry.Registry(host.config.shared_dir / "sessions")
         self._watch = Watch([self._registry.folder])
-        self._deaths: dict[ProcessId, int] = {}
+        self._deaths: dict[ProcessId, int] = {}  # process → descriptor of its end
+        self._of: dict[ProcessId, str] = {}  # the same → its session
         self._status = StatusFiles(host.config, host.clock)
         self._pending = False  # something is about to change without a bell
+        self._looked, self._owed = 0.0, False  # when all were looked at, and whether the registry has changed since
         self._young: dict[str, tuple[ProcessId, float]] = {}  # session → process without a status, and since when
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
-        """Look at every placed session and write what changed."""
-        self._watch.drain()
+        """Look at the sessions of which something was heard, or at every placed one, and write what changed."""
+        self._owed = self._watch.drain() or self._owed
         if not self._watch.folders and self._registry.folder.is_dir():
             self._watch.close()
             self._watch = Watch([self._registry.folder])
-        placed = sessions.placements(self._store)
+        of, at, deaths = sessions_named(heard), self._clock.monotonic(), self._dead()
+        if not (heard or deaths) and self._owed and at - self._looked < _REGISTRY_RESTS:
+            return ""  # a hundred sessions change it dozens of times a second
+        if deaths:
+            # They are told at once; the others are looked at right after that.
+            of, self._owed = (of or frozenset()) | {self._of[one] for one in deaths}, True
+        elif at - self._looked >= _ALL_EACH:
+            of = None
+        placed = sessions.placements(self._store, of)
         moving = swaps.away(self._store)
-        entries = {(entry.pid, entry.start): entry for entry in self._registry.read()}
-        activities = sessions.activities(self._store)
-        last = sessions.sightings(self._store)
-        self._pending = False
-        readable = _readable(self._deaths.values())
-        dead = {one for one, descriptor in self._deaths.items() if descriptor in readable}
+        pids = None if of is None else [one.pid for one in placed.values()]
+        entries = {(entry.pid, entry.start): entry for entry in self._registry.read(pids)}
+        activities = sessions.activities(self._store, of)
+        last = sessions.sightings(self._store, of)
+        if of is None:
+            self._looked, self._owed, self._pending = at, False, False
+        # Asked last: who ended while the rest was read is dead, and not one that has yet to register.
+        dead = self._dead()
         changed: list[Sighting] = []
         for name, placement in placed.items():
             entry = entries.get((placement.pid, placement.start))
@@ -69,7 +84,7 @@ class SessionWatcher:
             if _told(now) != _told(last.get(name)):
                 changed.append(now)
         self._note(changed, last, placed)
-        self._await_deaths(placed, dead)
+        self._await_deaths(placed, dead, everybody=of is None)
         news = bool(changed) or any(not isinstance(one.event, HookReceived) for one in heard)
         unwritten = self._status.update(self._store, news)
         return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *unwritten])
@@ -157,6 +172,14 @@ class SessionWatcher:
                 if one.state == "exited" and was != "exited" and one.pid:
                     tx.emit(SessionDied(session=one.name, pid=one.pid))
 
+    def _dead(self) -> set[ProcessId]:
+        """Return the processes whose descriptor tells of their end."""
+        poll = select.poll()
+        for descriptor in self._deaths.values():
+            poll.register(descriptor, select.POLLIN)
+        readable = {descriptor for descriptor, _ in poll.poll(0)}
+        return {one for one, descriptor in self._deaths.items() if descriptor in readable} if readable else set()
+
     def _alive(self, one: ProcessId, dead: set[ProcessId]) -> bool:
         """Say whether a process lives: one poll has told it of all whose descriptor we hold, the others are looked up.
 
@@ -164,18 +187,21 @@ class SessionWatcher:
         """
         return one not in dead if one in self._deaths else process.alive(one)
 
-    def _await_deaths(self, placed: dict[str, Placement], dead: set[ProcessId]) -> None:
+    def _await_deaths(self, placed: dict[str, Placement], dead: set[ProcessId], everybody: bool) -> None:
         """Hold a descriptor of each process; let those go whose death this cycle has seen, not those that died since:
-        they wake the next one."""
-        wanted = {ProcessId(p.pid, p.start) for p in placed.values() if p.pid}
-        for gone in [one for one in self._deaths if one not in wanted or one in dead]:
+        they wake the next one. everybody: whether `placed` is all that there is."""
+        wanted = {ProcessId(p.pid, p.start): p.session for p in placed.values() if p.pid}
+        for gone in [one for one in self._deaths if (everybody and one not in wanted) or one in dead]:
             os.close(self._deaths.pop(gone))
-        for one in wanted - self._deaths.keys():
+            del self._of[gone]
+        for one in wanted.keys() - self._deaths.keys():
             if (descriptor := process.open_end(one)) is not None:
-                self._deaths[one] = descriptor
+                self._deaths[one], self._of[one] = descriptor, wanted[one]
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
+        if self._owed:
+            return max(0.0, self._looked + _REGISTRY_RESTS - self._clock.monotonic())
         return 0.1 if self._pending else 5.0
 
     def descriptors(self) -> Sequence[int]:
@@ -187,14 +213,6 @@ class SessionWatcher:
         self._watch.close()
         for descriptor in self._deaths.values():
             os.close(descriptor)
-
-
-def _readable(descriptors: Iterable[int]) -> set[int]:
-    """Return those that are readable now: of pidfds, those of the dead."""
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    return {descriptor for descriptor, _ in poll.poll(0)}
 
 
 def _told(sighting: Sighting | None) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -69,25 +70,27 @@ class Registry:
         # by name: how the file was, when that was (epoch nanoseconds), and what it said
         self._known: dict[str, tuple[tuple[int, ...], int, RegistryEntry | None]] = {}
 
-    def read(self) -> list[RegistryEntry]:
-        """Return what `read_all` does."""
-        known, self._known = self._known, {}
+    def read(self, pids: Iterable[int] | None = None) -> list[RegistryEntry]:
+        """Return what `read_all` does, or only the entries of some processes."""
         try:
-            files = [file for file in os.scandir(self.folder) if file.name.endswith(".json")]
+            there = os.listdir(self.folder) if pids is None else [f"{pid}.json" for pid in pids]  # noqa: PTH208
         except OSError:
-            return []
-        for file in files:
-            try:
-                info = file.stat()
-            except OSError:
-                continue
-            stamp, now = (info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino), time.time_ns()
-            was = known.get(file.name)
-            # A file may change twice within one tick of its clock: only what was read some ticks later is known.
-            if was is None or was[0] != stamp or not was[1] - info.st_ctime_ns > _SETTLED_NS:
-                was = (stamp, now, read_file(Path(file.path)))
-            self._known[file.name] = was
-        return sorted((entry for _, _, entry in self._known.values() if entry), key=lambda entry: entry.pid)
+            there = []
+        known = {name: found for name in there if name.endswith(".json") and (found := self._look(name))}
+        self._known = known if pids is None else self._known | known
+        return sorted((entry for _, _, entry in known.values() if entry), key=lambda entry: entry.pid)
+
+    def _look(self, name: str) -> tuple[tuple[int, ...], int, RegistryEntry | None] | None:
+        path, was = f"{self.folder}/{name}", self._known.get(name)
+        try:
+            info = os.stat(path)  # noqa: PTH116  (hundreds of them, many times a second)
+        except OSError:
+            return None
+        stamp = (info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino)
+        # A file may change twice within one tick of its clock: only what was read some ticks later is known.
+        if was is not None and was[0] == stamp and was[1] - info.st_ctime_ns > _SETTLED_NS:
+            return was
+        return stamp, time.time_ns(), read_file(Path(path))
 
 
 def read_file(path: Path) -> RegistryEntry | None:

@@ -62,8 +62,8 @@ class Scene:
     def seat(self, session: str, serving: Serving, task: int, resting: bool) -> Seat:
         """Return a session as somebody who could do a task."""
         placement, serves = self.placements.get(session), serving.projects[session]
-        if placement is None:
-            return Seat(session=session, serves=serves, at="", idle=False)
+        if placement is None or task:  # of one that has a task nothing else matters
+            return Seat(session=session, serves=serves, at="", idle=False, task=task)
         return Seat(
             session=session,
             serves=serves,
@@ -71,7 +71,6 @@ class Scene:
             idle=self.idle(session),
             moving=self.moving(session),
             low=self.low.get(placement.account, "") if placement.launch else "was adopted and not started anew yet",
-            task=task,
             resting=resting,
         )
 

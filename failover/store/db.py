@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,11 @@ def _strange(path: Path, layout: int) -> StoreError:
     return StoreError(
         f"{path}: not a store that this release knows (layout {layout}); move it away, or name another state_dir"
     )
+
+
+def among(column: str, names: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
+    """Return the condition that a column is one of these names (None: anything), and its values."""
+    return ("TRUE", ()) if names is None else (f"{column} IN ({', '.join('?' * len(names))})", tuple(names))
 
 
 def connect(path: Path) -> sqlite3.Connection:

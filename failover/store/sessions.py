@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from failover.core.session import Activity, SessionState, missed
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store.db import Store, Transaction
+from failover.store.db import Store, Transaction, among
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +63,11 @@ def _placement(row: Any) -> Placement:
     return msgspec.convert(dict(row), Placement)
 
 
-def placements(store: Store) -> dict[str, Placement]:
-    """Return every placement by session name."""
-    return {row["session"]: _placement(row) for row in store.query("SELECT * FROM placements ORDER BY session")}
+def placements(store: Store, of: Collection[str] | None = None) -> dict[str, Placement]:
+    """Return every placement, or those of some sessions, by session name."""
+    where, names = among("session", of)
+    rows = store.query(f"SELECT * FROM placements WHERE {where} ORDER BY session", names)
+    return {row["session"]: _placement(row) for row in rows}
 
 
 def conversations(store: Store) -> frozenset[str]:
@@ -105,9 +108,11 @@ def unpin(tx: Transaction, session: str) -> None:
     tx.execute("UPDATE placements SET pinned = '' WHERE session = ?", (session,))
 
 
-def sightings(store: Store) -> dict[str, Sighting]:
-    """Return what was last seen of each session, by name."""
-    return {row["name"]: msgspec.convert(dict(row), Sighting) for row in store.query("SELECT * FROM sessions")}
+def sightings(store: Store, of: Collection[str] | None = None) -> dict[str, Sighting]:
+    """Return what was last seen of each session, or of some, by name."""
+    where, names = among("name", of)
+    rows = store.query(f"SELECT * FROM sessions WHERE {where}", names)
+    return {row["name"]: msgspec.convert(dict(row), Sighting) for row in rows}
 
 
 def sight(tx: Transaction, sighting: Sighting) -> None:
@@ -117,14 +122,16 @@ def sight(tx: Transaction, sighting: Sighting) -> None:
     tx.execute(f"INSERT OR REPLACE INTO sessions ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
 
 
-def activities(store: Store) -> dict[str, Activity]:
-    """Return the folded hooks of each session, by name.
+def activities(store: Store, of: Collection[str] | None = None) -> dict[str, Activity]:
+    """Return the folded hooks of each session, or of some, by name.
 
     An answer that a dead control plane was holding back is held no more: its connection ended with it.
     """
+    where, names = among("a.session", of)
     rows = store.query(
         "SELECT a.session, a.body, r.pid, r.start FROM activities a"
-        " LEFT JOIN roles r ON r.role = 'control-plane' AND r.boot = a.boot"
+        f" LEFT JOIN roles r ON r.role = 'control-plane' AND r.boot = a.boot WHERE {where}",
+        names,
     )
     found = {}
     for row in rows:

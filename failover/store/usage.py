@@ -10,7 +10,7 @@ import msgspec
 from failover.core.policy import Swap
 from failover.core.spend import Ledger
 from failover.core.usage import Reading
-from failover.store.db import Store, Transaction
+from failover.store.db import Store, Transaction, among
 
 
 class StatuslineRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,10 +67,9 @@ def note(tx: Transaction, reading: Reading) -> None:
 
 def statuslines(store: Store, of: Collection[str] | None = None) -> list[StatuslineRow]:
     """Return the newest statusline push of each session, or of those that are named."""
-    where, names = ("", ()) if of is None else (f" WHERE session IN ({', '.join('?' * len(of))})", tuple(of))
-    return [
-        msgspec.convert(dict(row), StatuslineRow) for row in store.query(f"SELECT * FROM statuslines{where}", names)
-    ]
+    where, names = among("session", of)
+    rows = store.query(f"SELECT * FROM statuslines WHERE {where}", names)
+    return [msgspec.convert(dict(row), StatuslineRow) for row in rows]
 
 
 def recache_tokens(store: Store) -> dict[str, int]:
