@@ -51,12 +51,17 @@ class Dispatcher:
         scene = Scene(self._config, self._store, self._tmux)
         said = self._desk.look(scene)
         said += self._intake.look()
-        now, of = self._clock.monotonic(), sessions_named(heard)
-        if now - self._followed >= _ALL_EACH or (heard and of is None):
-            self._followed, of = now, None
-        busy = self._look_after(scene, paused, of if heard or of is None else frozenset(), said)
+        busy = self._look_after(scene, paused, self._concerned(heard), said)
         self._hand_out(scene, busy, paused, said)
         return "; ".join(filter(None, said))
+
+    def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
+        """Return the sessions whose tasks may be at their end; None: any."""
+        now, named = self._clock.monotonic(), sessions_named(heard) if heard else frozenset[str]()
+        if named is None or now - self._followed >= _ALL_EACH:
+            self._followed = now
+            return None
+        return named
 
     def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> dict[str, int]:
         """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return which

@@ -19,10 +19,12 @@ from failover.sim.demo import drop_task
 from failover.sim.memory import FLAT_WITHIN, Memory
 from failover.sim.world import World
 
-#: A tool runs for as long as many do (seconds), and a task has so many of them.
-_STEPS, _STEP_SECONDS = 3, 10.0
-#: Between two swaps, at most (seconds), and between two looks at the memory.
-_SWAP_EVERY, _LOOK_EVERY = 120.0, 2.0
+#: A step of work takes as long as an answer and a tool together often do (seconds); the fake API answers at once, so the
+#: tool has it all. A task has so many of them.
+_STEPS, _STEP_SECONDS = 3, 20.0
+#: Between two swaps, at most (seconds): a pool that needed one oftener would run out of accounts. Between two looks at
+#: the memory.
+_SWAP_EVERY, _LOOK_EVERY = 600.0, 2.0
 #: Sessions without tasks, which are killed.
 _VICTIMS = 2
 _PATIENCE = 300.0
