@@ -229,7 +229,14 @@ class Scene:
         return pane is None or (pane.pid, pane.pane_id) != (wrapper.pid, move.pane)
 
     def process_of(self, move: Move) -> ProcessId | None:
-        """Return the process that the move's launch made, if it lives."""
+        """Return the process that the move's launch made, if it lives.
+
+        By the launch's mark only until it is known: a process that is just becoming another program shows no arguments
+        for a moment, and lives.
+        """
+        if move.new_pid:
+            known = ProcessId(move.new_pid, move.new_start)
+            return known if process.alive(known) else None
         return bearer(self.panes.get(move.session), move.session, move.launch)
 
     def _after(self, move: Move) -> Seen:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,16 @@ def test_a_process_is_found_by_an_argument_that_contains_the_text() -> None:
         assert marker in cmdline(known(process))[-1]
         process.kill()
     assert with_argument(marker) == []
+
+
+def test_one_that_becomes_another_program_is_never_without_arguments() -> None:
+    again = "import os, sys; os.execv(sys.executable, sys.orig_argv)"
+    with subprocess.Popen([sys.executable, "-S", "-c", again, "the mark"]) as process:
+        one, until = known(process), time.monotonic() + 1.5
+        while time.monotonic() < until:
+            assert "the mark" in cmdline(one)
+        process.kill()
+    assert cmdline(one) == ()
 
 
 def test_a_parent_that_is_gone_already_is_noticed() -> None:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from failover.config import load
+from failover.core.move import Move
 from failover.host import process
 from failover.store.db import Store
 from failover.switcher.look import Scene
@@ -48,6 +50,21 @@ def test_a_process_on_the_conversation_is_elsewhere_unless_it_is_ours_or_of_ours
     assert scene.elsewhere(CONVERSATION, set()) == (child.pid,)
     assert scene.elsewhere(CONVERSATION, {child.pid}) == ()
     assert scene.elsewhere(CONVERSATION, {os.getpid()}) == ()
+
+
+def test_a_new_process_that_is_known_lives_as_long_as_it_does_whatever_its_arguments_show(
+    scene: Scene, child: subprocess.Popen[bytes]
+) -> None:
+    one = process.identify(child.pid)
+    assert one is not None
+    move = Move(
+        id=1, swap=1, session="one", conversation=CONVERSATION, cwd="/", source="a", target="a", kind="swap", pane="%0",
+        pid=1, start=1, launch="0" * 12, new_pid=one.pid, new_start=one.start, state="relaunched",
+    )  # fmt: skip
+    assert scene.process_of(move) == one, "it does not bear the launch's mark, as while it becomes another program"
+    assert scene.process_of(msgspec.structs.replace(move, new_start=one.start + 1)) is None
+    child.kill()
+    wait_for(lambda: scene.process_of(move) is None, what="its end")
 
 
 def test_a_child_that_is_gone_before_its_parent_is_asked_for_is_nobody(

@@ -21,6 +21,8 @@ from failover.host.kernel.facts import Look
 assert sys.platform == "linux"  # so that the types of other systems are not asked
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+#: How often a process without arguments is looked at, and how long is waited each time (seconds).
+_LOOKS, _MOMENT = 10, 0.001
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
@@ -47,7 +49,12 @@ def pids(user: int | None = None) -> Iterator[int]:
 
 def arguments(pid: int) -> tuple[str, ...]:
     """Return a process's arguments, none when it is gone or a kernel thread."""
-    raw = _read(f"/proc/{pid}/cmdline")
+    raw, path = b"", f"/proc/{pid}/cmdline"
+    for _ in range(_LOOKS):
+        # One that is just becoming another program shows none for a moment; a kernel thread has no program at all.
+        if (raw := _read(path)) or not _link(f"/proc/{pid}/exe"):
+            break
+        time.sleep(_MOMENT)
     return tuple(os.fsdecode(part) for part in raw.removesuffix(b"\0").split(b"\0")) if raw else ()
 
 
