@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from failover.bench.growth import Hall
+from failover.events import Envelope, HookReceived
+from failover.host.process import ProcessId
 from tests.places import short_dir
 from workers.session_watcher import SessionWatcher
 
@@ -45,6 +47,30 @@ def test_a_death_that_comes_during_a_look_wakes_the_next_one(hall: Hall, monkeyp
     assert wakes(watcher)
     assert watcher.cycle(()) == "s1 is exited"
     assert len(watcher._deaths) == 2 and watcher.cycle(()) == ""  # type: ignore[attr-defined]
+    watcher.close()
+
+
+def test_a_death_that_comes_while_another_session_is_looked_at_is_not_forgotten(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = hall.role("session-watcher", SessionWatcher)
+    watcher.cycle(())
+    dead, looks = SessionWatcher._dead, []
+
+    def kill_meanwhile(self: SessionWatcher) -> set[ProcessId]:
+        looks.append(1)
+        if len(looks) == 2:
+            hall.sleepers[1].kill()
+            hall.sleepers[1].wait()
+        return dead(self)
+
+    monkeypatch.setattr(SessionWatcher, "_dead", kill_meanwhile)
+    hook = HookReceived(call=1, session="s0", conversation="c", hook="Stop")
+    said = watcher.cycle([Envelope(id=1, source="control-plane", boot="b", seq=1, at_ms=0, event=hook)])
+    assert "s1" not in said and len(looks) == 2
+    monkeypatch.undo()
+    assert wakes(watcher)
+    assert watcher.cycle(()) == "s1 is exited"
     watcher.close()
 
 

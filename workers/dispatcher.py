@@ -9,7 +9,7 @@ from typing import ParamSpec
 from failover.core.dispatch import against, assign
 from failover.core.task import Task
 from failover.errors import HostError
-from failover.events import HOOKS_OF_TURNS, Envelope, sessions_named
+from failover.events import HOOKS_OF_TURNS, Envelope, UsageRead, sessions_named
 from failover.host.tmux import Tmux
 from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
@@ -57,7 +57,9 @@ class Dispatcher:
 
     def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
         """Return the sessions whose tasks may be at their end; None: any."""
-        now, named = self._clock.monotonic(), sessions_named(heard) if heard else frozenset[str]()
+        # What is read of an account ends no task.
+        told = [one for one in heard if not isinstance(one.event, UsageRead)]
+        now, named = self._clock.monotonic(), sessions_named(told) if told else frozenset[str]()
         if named is None or now - self._followed >= _ALL_EACH:
             self._followed = now
             return None

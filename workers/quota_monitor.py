@@ -36,7 +36,7 @@ class QuotaMonitor:
         """Read what is new, decide, and ask for a swap if one is due."""
         now, self._wakes_in = self._clock.monotonic(), _AT_REST
         pushed = {one.event.session for one in heard if isinstance(one.event, StatuslinePushed)}
-        only = pushed if len(pushed) and all(isinstance(one.event, StatuslinePushed) for one in heard) else None
+        only = pushed if pushed and all(isinstance(one.event, StatuslinePushed) for one in heard) else None
         news = self._ledger.keep(self._statuslines.read(only))
         # A hundred sessions push dozens of times a second, mostly what is known: that changes no decision.
         if only is not None and not news and now - self._looked < _PUSHES_REST:

@@ -191,9 +191,10 @@ class SessionWatcher:
         """Hold a descriptor of each process; let those go whose death this cycle has seen, not those that died since:
         they wake the next one. everybody: whether `placed` is all that there is."""
         wanted = {ProcessId(p.pid, p.start): p.session for p in placed.values() if p.pid}
-        for gone in [one for one in self._deaths if (everybody and one not in wanted) or one in dead]:
-            os.close(self._deaths.pop(gone))
-            del self._of[gone]
+        for one in list(self._deaths):
+            if (everybody and one not in wanted) or (one in dead and (everybody or self._of[one] in placed)):
+                os.close(self._deaths.pop(one))
+                del self._of[one]
         for one in wanted.keys() - self._deaths.keys():
             if (descriptor := process.open_end(one)) is not None:
                 self._deaths[one], self._of[one] = descriptor, wanted[one]
