@@ -24,6 +24,9 @@ _PATIENCE = 5.0
 _LONGEST_PATIENCE = 20.0
 #: How often the store is looked at while an order is carried out, in seconds.
 _LOOK = 0.1
+#: How often it is asked meanwhile whether there is a daemon at all, and how long it may be away, in seconds: an upgrade
+#: of supervisord itself takes some.
+_ASK_EACH, _GONE_FOR = 2.0, 30.0
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -107,7 +110,7 @@ def order(
         interruptible(going_on),
         progress.order(cli.store, number, verb, quiet=as_json or bool(args.get("dry_run"))) as look,
     ):
-        result = wait_for_result(cli.store, number, look)
+        result = wait_for_result(cli.store, number, _while_up(cli, number, look))
     if as_json:
         detail = json.loads(result.detail or "{}")
         print_json({"order": number, "outcome": result.outcome, "sentence": result.sentence, "detail": detail})
@@ -117,6 +120,24 @@ def order(
         click.echo(result.sentence)
     if result.outcome != "done":
         raise Refused(result.sentence) if result.outcome == "refused" else FailoverError(result.sentence)
+
+
+def _while_up(cli: Cli, number: int, look: Callable[[], None]) -> Callable[[], None]:
+    """Return `look`, but for its HostError when the daemon has been gone for half a minute."""
+    seen = asked = time.monotonic()
+
+    def looking() -> None:
+        nonlocal seen, asked
+        look()
+        if (now := time.monotonic()) - asked < _ASK_EACH:
+            return
+        asked = now
+        if _is_up(cli):
+            seen = now
+        elif now - seen > _GONE_FOR:
+            raise HostError(f"the daemon is gone; order {number} stands, and goes on with: claude-failover up")
+
+    return looking
 
 
 def wait_for_result(store: Store, number: int, look: Callable[[], None]) -> orders.OrderResult:

@@ -12,7 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from failover.cli.control import order
+from failover.cli.shared import Cli
 from failover.core.move import Move
+from failover.errors import HostError
 from failover.sim import real_cli
 from failover.store import flags, orders, swaps
 from failover.store.db import Store
@@ -168,6 +173,16 @@ def test_ctrl_c_ends_the_waiting_and_not_the_order(control: Plane) -> None:
     assert [one.id for one in orders.pending(control.store)] == [order.id]
     with control.store.transaction() as tx:
         orders.finish(tx, order.id, 1, "done", "done")
+
+
+def test_a_daemon_that_is_gone_is_not_waited_for_without_end(control: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Here no supervisord runs, so that the daemon counts as gone from the beginning; nobody serves the order.
+    monkeypatch.setattr("failover.cli.control._ASK_EACH", 0.2)
+    monkeypatch.setattr("failover.cli.control._GONE_FOR", 0.5)
+    made = Cli(control.file)
+    with pytest.raises(HostError, match=r"the daemon is gone; order \d+ stands, and goes on with: claude-failover up"):
+        order(made, "swap", {"to": "b"}, as_json=True)
+    assert orders.pending(control.store)
 
 
 def test_a_task_is_put_into_the_inbox_whole(control: Plane) -> None:
