@@ -133,7 +133,7 @@ if sys.platform == "darwin":
 def boot() -> str:
     """Return the kernel's random name of this boot."""
     value, size = ctypes.create_string_buffer(_NAME), ctypes.c_size_t(_NAME)
-    if _system().sysctlbyname(b"kern.bootsessionuuid", value, ctypes.byref(size), None, 0):
+    if _system().sysctlbyname(b"kern.bootsessionuuid", value, ctypes.byref(size), None, ctypes.c_size_t(0)):
         raise OSError(ctypes.get_errno(), "kern.bootsessionuuid cannot be read")
     return value.value.decode()
 
