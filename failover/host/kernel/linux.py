@@ -5,7 +5,6 @@ Hundreds of processes are read in one look, so nothing dearer than the system ca
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -100,6 +99,8 @@ def send(end: int, pid: int, number: signal.Signals) -> None:
 
 def end_with(parent: int) -> None:
     """Ask for a SIGTERM when the parent ends. Raises HostError."""
+    import ctypes  # roles alone need it
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0):
         raise HostError(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
