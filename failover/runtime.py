@@ -31,7 +31,7 @@ from failover.config import Config
 from failover.errors import FailoverError, StoreBroken, StoreError
 from failover.events import Envelope, RoleStarted
 from failover.host.lock import RoleLock
-from failover.host.process import PARENT_VARIABLE, ProcessId, die_with_parent, identify
+from failover.host.process import PARENT_VARIABLE, ProcessId, die_with_parent, give_back_memory, identify
 from failover.host.wake import pipe
 from failover.paths import Paths
 from failover.program import program
@@ -122,6 +122,7 @@ def hosted(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Host]
         die_with_parent(int(parent))
     elif "SUPERVISOR_ENABLED" in environ:  # a supervisord started by hand: whoever is the parent now
         die_with_parent()
+    give_back_memory()
     config = configuration.load(configuration.find(environ))
     log = logs.setup(name, format=config.log.format, level=config.log.level)
     paths = config.paths

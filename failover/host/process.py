@@ -190,6 +190,11 @@ def seconds_since(clock: Clock, started: Started) -> float:
     return max(0.0, clock.epoch() - started.started_ms / 1000)
 
 
+def give_back_memory() -> None:
+    """Have large buffers go back to the kernel as soon as they are freed, for processes that live for months."""
+    kernel.give_back_memory()
+
+
 def die_with_parent(parent: int | None = None) -> None:
     """Ask the kernel for a SIGTERM when the parent dies; `parent` is who it should be (default: whoever it is now).
 

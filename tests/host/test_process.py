@@ -110,5 +110,24 @@ def test_a_parent_that_is_gone_already_is_noticed() -> None:
     assert f"process {1 << 22}) is gone; start it with: claude-failover up" in done.stderr
 
 
+def test_a_large_buffer_is_given_back_even_after_larger_ones() -> None:
+    script = """
+from failover.host.process import give_back_memory
+def resident():
+    return int(open('/proc/self/statm').read().split()[1])
+give_back_memory()
+for _ in range(8):
+    large = [bytes(16 << 20), b'']  # from here on glibc would keep what is smaller
+    del large
+before = resident()
+parts = [bytearray(b'x') * (8 << 20) for _ in range(3)]
+after = bytearray(b'x') * 4096  # what would hold the heap's end
+del parts
+assert resident() - before < 1024, (before, resident())
+"""
+    if sys.platform == "linux":
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
 def test_the_boot_has_a_name() -> None:
     assert len(host_boot_id()) == 36

@@ -5,6 +5,7 @@ Hundreds of processes are read in one look, so nothing dearer than the system ca
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from failover.host.kernel.facts import Look
 assert sys.platform == "linux"  # so that the types of other systems are not asked
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
+_LARGE = 128 * 1024  # glibc's own measure, before it adapts it (bytes)
 #: How often a process without arguments is looked at, and how long is waited each time (seconds).
 _LOOKS, _MOMENT = 10, 0.001
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
@@ -104,6 +107,20 @@ def end_with(parent: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0):
         raise HostError(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
+
+
+def give_back_memory() -> None:
+    """Have large buffers go back to the kernel as soon as they are freed.
+
+    glibc would take a freed one for a sign that more will come, keep ever larger ones, and lose them to fragments: a
+    role that has once read a long transcript would stay as large. Other C libraries do not.
+    """
+    import ctypes
+
+    with contextlib.suppress(AttributeError):  # musl
+        libc = ctypes.CDLL(None)
+        for option, value in ((_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _LARGE), (_M_ARENA_MAX, 2)):
+            libc.mallopt(option, value)
 
 
 def boot() -> str:
