@@ -224,6 +224,7 @@ def test_24_a_limit_that_is_met_after_a_jump_is_seen(desk: Desk, jump: float) ->
     shutil.copy(SAMPLES / "limit-five-hour.jsonl", path)
     desk.call("UserPromptSubmit", prompt="go on")
     desk.call("StopFailure", error="rate_limit")
+    desk.clock.advance(1)
     watcher.cycle(())
     seen = sessions.sightings(desk.store)["one"]
     assert (seen.state, seen.limit_window) == ("limited", "five_hour")
