@@ -157,11 +157,12 @@ def _relaunching(move: Move, seen: Seen, around: Around) -> Step | Wait:
 
 
 def _relaunched(move: Move, seen: Seen, around: Around) -> Step | Wait:
+    if move.kind == "fresh" and (seen.taken or seen.answered):
+        # What comes of that is the task's, its death too: told once more, it would be begun twice as one attempt.
+        return Step("ready", "it took its task")
     if not seen.launched:
         return Step("again", "its new process ended at once")
     waited = around.now - move.at.get("relaunched", around.now)
-    if move.kind == "fresh" and (seen.taken or seen.answered):
-        return Step("ready", "it took its task")  # what comes of that is the task's
     if move.prompt and (seen.taken or seen.answered):
         return Step("taken", "it took its prompt")
     if not move.prompt and seen.registered and seen.status in ("idle", "busy"):

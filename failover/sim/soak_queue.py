@@ -15,8 +15,9 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import click
 from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import interrupt
+from failover.sim.demo import keep_copy
 from failover.sim.nemesis.operator import Operator
 from failover.sim.world import World
 from failover.store import sessions as placed
@@ -38,6 +40,8 @@ _STANDSTILL, _REST = 240.0, 30.0
 _TRIES = 60
 #: How long each piece of an answer takes (seconds): a turn lasts long enough to be killed in.
 _CHUNK = 0.05
+#: What ends a turn in a binary's own notes, at the latest: `start` is of the next one that was given the number.
+_ENDS = ("turn_over", "exit", "prompt_accepted", "start")
 _PROMPT = re.compile(r"\[task (\d+), attempt (\d+)\] ")
 
 
@@ -55,7 +59,8 @@ class Turn:
 
 @dataclass
 class Report:
-    """What was seen. broken: promises that were not kept, in words; turns: prompts of tasks that were begun."""
+    """What was seen. broken: promises that were not kept, in words; turns: prompts of tasks that were begun; kept:
+    where all files are that the run has left, if one was broken."""
 
     files: int
     projects: int
@@ -69,6 +74,7 @@ class Report:
     attempts: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     broken: list[str] = field(default_factory=list)
+    kept: str = ""
 
 
 class Soak:
@@ -79,7 +85,7 @@ class Soak:
         self._every, self._between_deaths = every, deaths
         self._chance = random.Random(f"kills {report.seed}")
         self._operator = Operator(world, lambda text: None)
-        self._died: dict[int, float] = {}  # binary that we killed → when (epoch seconds)
+        self._died: dict[int, list[float]] = {}  # binary that we killed → when (epoch seconds)
         self._launching: set[str] = set()
         self._names: dict[str, Path] = {}
 
@@ -161,7 +167,7 @@ class Soak:
         one = living[self._chance.choice(busy)] if busy else None
         if one is None or not process.send_signal(ProcessId(one.pid, one.start), signal.SIGKILL):
             return False
-        self._died[one.pid] = time.time()
+        self._died.setdefault(one.pid, []).append(time.time())
         self.report.deaths += 1
         return True
 
@@ -235,8 +241,9 @@ class Soak:
                 report.broken.append(f"{project.name}: left behind: {left}; {count} files in done/ and failed/")
 
 
-def turns(notes: Sequence[dict[str, Any]], died: dict[int, float]) -> list[Turn]:
-    """Return the turns of tasks by the binaries' own notes. died: pid → epoch seconds of those that were killed."""
+def turns(notes: Sequence[dict[str, Any]], died: Mapping[int, Sequence[float]]) -> list[Turn]:
+    """Return the turns of tasks by the binaries' own notes. died: pid → epoch seconds at which one of that number was
+    killed; in a long run numbers are given anew."""
     by_process: dict[int, list[dict[str, Any]]] = {}
     for note in sorted(notes, key=lambda one: float(one["t"])):
         by_process.setdefault(int(note["pid"]), []).append(note)
@@ -245,9 +252,9 @@ def turns(notes: Sequence[dict[str, Any]], died: dict[int, float]) -> list[Turn]
         for place, note in enumerate(told):
             if note["event"] != "prompt_accepted" or not (named := _PROMPT.match(note["text"].lstrip())):
                 continue
-            after = (n["t"] for n in told[place + 1 :] if n["event"] in ("turn_over", "exit", "prompt_accepted"))
-            end = next(after, died.get(pid, float("inf")))
-            found.append(Turn(int(named[1]), int(named[2]), pid, float(note["t"]), float(end)))
+            ends = [after["t"] for after in told[place + 1 :] if after["event"] in _ENDS]
+            ends += [at for at in died.get(pid, ()) if at >= note["t"]]
+            found.append(Turn(int(named[1]), int(named[2]), pid, float(note["t"]), min(map(float, ends), default=inf)))
     return sorted(found, key=lambda turn: turn.begin)
 
 
@@ -306,6 +313,8 @@ def soak(
             report.broken.append(str(error))
         finally:
             run.close()
+        if report.broken:
+            report.kept = str(keep_copy(world))
     return report
 
 

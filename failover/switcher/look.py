@@ -251,6 +251,8 @@ class Scene:
         failure = activity.failure if activity else ""
         if move.prompt and registered and status in ("idle", "waiting") and not (answered or failure):
             answered, failure = self._unheard(move)
+        elif move.kind == "fresh" and found is None and not answered:
+            answered = self._was_given(move)
         trouble, refusal, reached = self._refusal(move, failure)
         taken = (
             answered or bool(trouble) or (activity is not None and activity.turn) or (registered and status == "busy")
@@ -265,6 +267,11 @@ class Scene:
             refusal=refusal,
             reached=reached,
         )
+
+    def _was_given(self, move: Move) -> bool:
+        """Say whether a conversation's transcript has the prompt of the move's launch."""
+        ending = self.ending(move)
+        return ending is not None and ending.was_given(move.prompt, move.since_size)
 
     def _unheard(self, move: Move) -> tuple[bool, str]:
         """Return whether a turn that is over was answered, and how it failed, by the transcript alone.

@@ -389,6 +389,8 @@ def test_a_session_is_started_anew_only_while_it_is_at_rest() -> None:
 def test_a_new_start_is_over_when_its_task_was_taken() -> None:
     assert step("relaunched", Seen(launched=True, registered=True), prompt="do it", **FRESH) == "wait"
     assert step("relaunched", Seen(launched=True, taken=True), prompt="do it", **FRESH) == "ready"
+    assert step("relaunched", Seen(launched=False, taken=True), prompt="do it", **FRESH) == "ready", "and died of it"
+    assert step("relaunched", Seen(launched=False), prompt="do it", **FRESH) == "again"
     done = move("verified", **FRESH)
     assert conclude([done], 900) == ("done", "started anew 1 of 1 sessions in 0.9 s")
 

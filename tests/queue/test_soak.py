@@ -25,9 +25,20 @@ def test_turns_are_told_by_the_binaries_notes_and_by_whom_we_killed() -> None:
         note("prompt_accepted", 5, 8, "[task 3, attempt 2] x"), note("exit", 6, 8),
         note("prompt_accepted", 7, 9, "[task 4, attempt 1] x"),
     ]  # fmt: skip
-    assert turns(notes, {7: 4.5}) == [
+    assert turns(notes, {7: [4.5]}) == [
         Turn(1, 1, 7, 1, 2), Turn(2, 1, 7, 4, 4.5), Turn(3, 2, 8, 5, 6), Turn(4, 1, 9, 7, float("inf")),
     ]  # fmt: skip
+
+
+def test_a_number_that_was_given_anew_is_another_process() -> None:
+    notes = [
+        note("start", 0, 7), note("prompt_accepted", 1, 7, "[task 1, attempt 1] x"),
+        note("prompt_accepted", 3, 8, "[task 1, attempt 2] x"), note("turn_over", 4, 8),
+        note("start", 5, 7), note("prompt_accepted", 6, 7, "[task 2, attempt 1] x"), note("turn_over", 7, 7),
+    ]  # fmt: skip
+    assert against(turns(notes, {7: [2, 9]})) == []
+    assert turns(notes, {7: [2, 9]})[0] == Turn(1, 1, 7, 1, 2)
+    assert against(turns(notes, {})) == ["task 1 was with processes 7 and 8 at once"], "for nobody killed the first"
 
 
 def test_a_task_that_is_with_two_at_once_or_begun_twice_is_found() -> None:
