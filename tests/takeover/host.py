@@ -142,6 +142,11 @@ class OldHost:
         self.tmux.paste(pane, text)
         wait_for(lambda: text[:40] in self.screen(name), 20, f"{text!r} on the screen of {name}")
         self.tmux.keys(pane, "Enter")
+        try:
+            wait_for(lambda: text in self.turns(conversation), 15, f"{text!r} taken in {name}")
+        except AssertionError:
+            # One that was just started may let a key fall: a person sees the text stand there, and presses it again.
+            self.tmux.keys(pane, "Enter")
         wait_for(lambda: self._answered(conversation, text), 60, f"an answer to {text!r} in {name}")
         wait_for(lambda: self.status(name) == "idle", 30, f"{name} to be idle")
 
