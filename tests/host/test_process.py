@@ -97,9 +97,11 @@ def test_one_that_becomes_another_program_is_never_without_arguments() -> None:
     again = "import os, sys; os.execv(sys.executable, sys.orig_argv)"
     with subprocess.Popen([sys.executable, "-S", "-c", again, "the mark"]) as process:
         one, until = known(process), time.monotonic() + 1.5
-        while time.monotonic() < until:
-            assert "the mark" in cmdline(one)
-        process.kill()
+        try:
+            while time.monotonic() < until:
+                assert "the mark" in cmdline(one)
+        finally:
+            process.kill()
     assert cmdline(one) == ()
 
 
