@@ -19,9 +19,9 @@ from failover.sim.demo import drop_task
 from failover.sim.memory import FLAT_WITHIN, Memory
 from failover.sim.world import World
 
-#: A task has so many steps of work, and each takes as long as an answer and a tool together often do (seconds): the
-#: fake API answers at once, so the tool has it all.
-_STEPS, _STEP_SECONDS = 3, 20.0
+#: A task has so many steps of work, five minutes of it, and each takes as long as an answer and a tool together often
+#: do (seconds): the fake API answers at once, so the tool has it all.
+_STEPS, _STEP_SECONDS = 15, 20.0
 #: Between two swaps, at most (seconds): a pool that needed one oftener would run out of accounts. Between two looks at
 #: the memory.
 _SWAP_EVERY, _LOOK_EVERY = 600.0, 2.0

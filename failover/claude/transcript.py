@@ -20,6 +20,9 @@ __all__ = ["Ending", "Limit", "OpenTool", "ending", "locate", "size", "slug", "t
 _CONVERSATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 #: How much of a transcript's end is read at first, and at most when that has no message (bytes).
 _FIRST, _MOST = 512 * 1024, 32 * 1024 * 1024
+#: How many transcripts' ends are kept, those first that were asked for last.
+_KEPT = 256
+_known: dict[Path, tuple[tuple[int, int, int], Ending]] = {}
 
 
 def slug(cwd: Path) -> str:
@@ -76,7 +79,25 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def ending(path: Path) -> Ending:
-    """Return what the end of a transcript looks like. A file that cannot be read is `empty`."""
+    """Return what the end of a transcript looks like. A file that cannot be read is `empty`.
+
+    It is read again when the file has changed: many ask for the same one within a second. Since records are appended,
+    none can come without another size.
+    """
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return Ending()
+    shown = (found.st_ino, found.st_size, found.st_mtime_ns)  # before it is read: what comes meanwhile is read again
+    if (known := _known.pop(path, None)) is None or known[0] != shown:
+        known = (shown, _read_ending(path))
+    _known[path] = known
+    if len(_known) > _KEPT:
+        del _known[next(iter(_known))]
+    return known[1]
+
+
+def _read_ending(path: Path) -> Ending:
     length = _FIRST
     while True:
         found = read_ending(tail(path, length))

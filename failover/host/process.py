@@ -132,7 +132,18 @@ def with_argument(text: str) -> list[ProcessId]:
     The server of tmux keeps the arguments of the command that happened to start it, so `text` should be something
     that only the wanted program is given.
     """
-    return [process for process, arguments in of_user().items() if any(text in argument for argument in arguments)]
+    own, found = os.getpid(), []
+    for pid in kernel.pids(os.geteuid()):
+        # Hardly any has it, so who somebody is, is asked afterwards, and then whether it is still they.
+        if pid == own or not _names(text, kernel.arguments(pid)):
+            continue
+        if (process := identify(pid)) and _names(text, cmdline(process)):
+            found.append(process)
+    return found
+
+
+def _names(text: str, arguments: tuple[str, ...]) -> bool:
+    return any(text in argument for argument in arguments)
 
 
 def of_user() -> dict[ProcessId, tuple[str, ...]]:

@@ -51,6 +51,10 @@ class Scene:
         return idle_for(candidates(self._config, self._store, now), rules(self._config, now))
 
     @cached_property
+    def _configured(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in self._config.sessions)
+
+    @cached_property
     def _panes(self) -> dict[str, Pane]:
         return self._tmux.panes()
 
@@ -62,13 +66,14 @@ class Scene:
     def seat(self, session: str, serving: Serving, task: int, resting: bool) -> Seat:
         """Return a session as somebody who could do a task."""
         placement, serves = self.placements.get(session), serving.projects[session]
-        if placement is None or task:  # of one that has a task nothing else matters
+        # Of one that has a task, or that is at something else, no more matters: what is known of its account is dear.
+        if placement is None or task or not self.idle(session):
             return Seat(session=session, serves=serves, at="", idle=False, task=task)
         return Seat(
             session=session,
             serves=serves,
             at=serving.at(placement.cwd),
-            idle=self.idle(session),
+            idle=True,
             moving=self.moving(session),
             low=self.low.get(placement.account, "") if placement.launch else "was adopted and not started anew yet",
             resting=resting,
@@ -106,7 +111,7 @@ class Scene:
     def lost(self, session: str) -> bool:
         """Say whether a session ended with its tmux server and will be brought back, its task with it."""
         placement = self.placements.get(session)
-        if placement is None or all(spec.name != session for spec in self._config.sessions):
+        if placement is None or session not in self._configured:
             return False
         may, given_up = self._config.sessions_restart == "auto", bool(placement.given_up)
         return keeps_task(lost=sessions.is_lost(placement), may=may, given_up=given_up)

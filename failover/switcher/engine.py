@@ -109,7 +109,7 @@ class Engine:
             now=self._clock.monotonic(),
             deadline=row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0,
             urgency=row.urgency,
-            slot=swap.has_slot(move, moves, self._config.failover.max_parallel, scene.at_rest(moves)),
+            slot=self._has_slot(move, moves, scene),
             preflight=preflight.get(move.target, ""),
             paused=paused and row.order_id == 0,
             found=self._found_for(move),
@@ -117,6 +117,14 @@ class Engine:
             other=self._other(row, move, refused, scene),
             spent=move.state == "answering" and scene.is_spent(move.source),
         )
+
+    def _has_slot(self, move: Move, moves: Sequence[Move], scene: Scene) -> bool:
+        """Say whether a move may begin. Who is at rest is only asked for where that decides: all have to be looked at
+        for it."""
+        most = self._config.failover.max_parallel
+        if move.state not in ("queued", "holding") or not swap.free_slots(moves, most):
+            return False
+        return swap.has_slot(move, moves, most, scene.at_rest(moves))
 
     def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
         """Return where a move may go whose target cannot serve it, empty when nowhere (or while that is not asked)."""

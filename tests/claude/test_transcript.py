@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -74,6 +75,44 @@ def test_a_message_before_a_huge_bookkeeping_record_is_found(tmp_path: Path) -> 
     message = {"type": "assistant", "message": {"content": [{"type": "text", "text": "done"}]}}
     path.write_text(f"{json.dumps(message)}\n{json.dumps({'type': 'api-request-blob', 'x': 'y' * 1_000_000})}\n")
     assert transcript.ending(path).last_kind == "assistant_text"
+
+
+def test_an_end_is_read_again_when_the_file_has_changed_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reads, read = tmp_path / "c.jsonl", list[Path](), transcript.tail
+
+    def noting(path: Path, most: int) -> list[tuple[int, dict[str, Any]]]:
+        reads.append(path)
+        return read(path, most)
+
+    monkeypatch.setattr(transcript, "tail", noting)
+    assert transcript.ending(path).last_kind == "empty" and not reads
+    answer = b'{"type":"assistant","message":{"role":"assistant","content":[{"type":"text","text":"done"}]}}\n'
+    path.write_bytes(answer)
+    kinds = {transcript.ending(path).last_kind for _ in range(3)}
+    assert kinds == {"assistant_text"} and len(reads) == 1
+    with path.open("ab") as file:
+        file.write(b'{"type":"user","message":{"role":"user","content":"go on"}}\n')
+    assert transcript.ending(path).last_kind != "assistant_text" and len(reads) == 2
+    # Another file in its place, as long as the first: a conversation that was cleared and begun anew.
+    other = tmp_path / "other"
+    other.write_bytes(answer)
+    other.replace(path)
+    assert transcript.ending(path).last_kind == "assistant_text" and len(reads) == 3
+    path.unlink()
+    assert transcript.ending(path).last_kind == "empty"
+
+
+def test_the_ends_of_so_many_transcripts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcript, "_KEPT", 3)
+    kept: dict[Path, object] = {}
+    monkeypatch.setattr(transcript, "_known", kept)
+    for number in (0, 1, 2, 0, 3, 4):
+        path = tmp_path / f"{number}.jsonl"
+        path.touch()
+        transcript.ending(path)
+    assert [path.stem for path in kept] == ["0", "3", "4"]
 
 
 def test_what_is_no_file_is_empty(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Hundreds of processes are read in one look, so nothing dearer than the system ca
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -123,8 +124,9 @@ def give_back_memory() -> None:
             libc.mallopt(option, value)
 
 
+@functools.cache
 def boot() -> str:
-    """Return the kernel's random name of this boot."""
+    """Return the kernel's random name of this boot, which no process outlives."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 

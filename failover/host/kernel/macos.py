@@ -134,8 +134,9 @@ def give_back_memory() -> None:
     """Do nothing: this system's allocator keeps no large buffers."""
 
 
+@functools.cache
 def boot() -> str:
-    """Return the kernel's random name of this boot."""
+    """Return the kernel's random name of this boot, which no process outlives."""
     value, size = ctypes.create_string_buffer(_NAME), ctypes.c_size_t(_NAME)
     if _system().sysctlbyname(b"kern.bootsessionuuid", value, ctypes.byref(size), None, ctypes.c_size_t(0)):
         raise OSError(ctypes.get_errno(), "kern.bootsessionuuid cannot be read")
