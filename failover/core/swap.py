@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
+import msgspec
+
 from failover.core.move import AWAY, TERMINAL, Move
 from failover.core.session import SessionState
 
@@ -40,15 +42,25 @@ def free_slots(moves: Sequence[Move], max_parallel: int) -> int:
     return max(0, max_parallel - sum(move.state in AWAY for move in moves))
 
 
-def has_slot(move: Move, moves: Sequence[Move], max_parallel: int, idle: Collection[str]) -> bool:
-    """Say whether `move` may be away now. idle: the sessions that are at rest.
+class Slots(msgspec.Struct, frozen=True):
+    """How many more sessions may go. free: at once; kept: so many of them are not for the sessions at rest (`idle`)."""
 
-    Sessions at rest are ready at any time and lose nothing by waiting, so one slot is kept for those whose boundary is
-    yet to come.
+    free: int
+    kept: int = 0
+    idle: Collection[str] = ()
+
+    def has(self, move: Move) -> bool:
+        """Say whether `move` may be away now."""
+        return self.free > (self.kept if move.session in self.idle else 0)
+
+
+def slots(moves: Sequence[Move], max_parallel: int, idle: Collection[str]) -> Slots:
+    """Return how many more may go. idle: the sessions that are at rest.
+
+    They are ready at any time and lose nothing by waiting, so one slot is kept for those whose boundary is yet to come.
     """
     coming = any(other.state in ("queued", "holding") and other.session not in idle for other in moves)
-    kept = 1 if max_parallel > 1 and move.session in idle and coming else 0
-    return free_slots(moves, max_parallel) > kept
+    return Slots(free_slots(moves, max_parallel), 1 if max_parallel > 1 and coming else 0, idle)
 
 
 def is_over(moves: Sequence[Move]) -> bool:

@@ -78,17 +78,17 @@ class Engine:
         for _ in range(_MAX_PASSES):
             moves = swaps.moves(self._store, row.id)
             scene = self.scene()
-            progressed = False
+            slots, progressed = self._slots(moves, scene), False
             for index, move in enumerate(moves):
                 if move.state in TERMINAL:
                     continue
                 decision: Step | Wait = Step("hold", "")
                 while isinstance(decision, Step) and move.state not in TERMINAL:
-                    around = self._around(row, moves, move, scene, preflight, paused)
+                    around = self._around(row, moves, move, scene, slots, preflight, paused)
                     decision = steps.decide(move, scene.seen(move), around)
                     if isinstance(decision, Step):
                         move = moves[index] = self._take(row, move, decision, scene)
-                        progressed = True
+                        slots, progressed = self._slots(moves, scene), True
                         done.append(f"{move.session} {move.state} ({decision.why})")
                     # What changes the world ends the pass for this session: the next step needs a new look.
                     if self._act_safely(move, around, scene, waits):
@@ -102,14 +102,21 @@ class Engine:
         return "; ".join(done) or "; ".join(f"{name}: {why}" for name, why in waits.items())
 
     def _around(
-        self, row: SwapRow, moves: Sequence[Move], move: Move, scene: Scene, preflight: Preflight, paused: bool
+        self,
+        row: SwapRow,
+        moves: Sequence[Move],
+        move: Move,
+        scene: Scene,
+        slots: swap.Slots,
+        preflight: Preflight,
+        paused: bool,
     ) -> Around:
         refused = swaps.refused(row, moves)
         return Around(
             now=self._clock.monotonic(),
             deadline=row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0,
             urgency=row.urgency,
-            slot=self._has_slot(move, moves, scene),
+            slot=slots.has(move),
             preflight=preflight.get(move.target, ""),
             paused=paused and row.order_id == 0,
             found=self._found_for(move),
@@ -118,13 +125,11 @@ class Engine:
             spent=move.state == "answering" and scene.is_spent(move.source),
         )
 
-    def _has_slot(self, move: Move, moves: Sequence[Move], scene: Scene) -> bool:
-        """Say whether a move may begin. Who is at rest is only asked for where that decides: all have to be looked at
-        for it."""
+    def _slots(self, moves: Sequence[Move], scene: Scene) -> swap.Slots:
+        """Return who may go. Who is at rest is only asked for where that decides: all have to be looked at for it."""
         most = self._config.failover.max_parallel
-        if move.state not in ("queued", "holding") or not swap.free_slots(moves, most):
-            return False
-        return swap.has_slot(move, moves, most, scene.at_rest(moves))
+        free = swap.free_slots(moves, most)
+        return swap.slots(moves, most, scene.at_rest(moves)) if free else swap.Slots(0)
 
     def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
         """Return where a move may go whose target cannot serve it, empty when nowhere (or while that is not asked)."""

@@ -214,8 +214,8 @@ class Scene:
         return Seen(
             alive=True,
             server_died=not self._server_lives(move),
-            # While it only waits for its turn nothing rests on this, and it is the dearest look.
-            elsewhere=() if move.state == "queued" else self.elsewhere(move.conversation, {move.pid}),
+            # While it only waits nothing rests on this, and it is the dearest look: every process is asked for it.
+            elsewhere=() if move.state in ("queued", "holding") else self.elsewhere(move.conversation, {move.pid}),
             standing=standing(activity, entry.status, limited=limited, quiet=quiet),
             limited=limited,
             status=entry.status,

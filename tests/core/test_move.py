@@ -28,7 +28,7 @@ from failover.core.move import (
 from failover.core.prompt import replay
 from failover.core.session import Standing
 from failover.core.steps import MAX_LAUNCHES, READY_WITHIN, WORKING_FOR, decide
-from failover.core.swap import bill, conclude, free_slots, has_slot, in_order, is_over, progress
+from failover.core.swap import bill, conclude, free_slots, in_order, is_over, progress, slots
 
 IDLE, BATCH, NONE = Standing("idle", "idle"), Standing("tool", "held after a batch of tools"), Standing(None, "busy")
 
@@ -307,11 +307,11 @@ def test_only_sessions_that_are_away_take_a_slot() -> None:
 def test_sessions_at_rest_leave_one_slot_to_those_whose_boundary_is_yet_to_come() -> None:
     rests, works = move("holding", session="rests"), move("holding", session="works")
     away = move("stopping", session="away")
-    assert has_slot(rests, [rests, works], 2, {"rests"})
-    assert not has_slot(rests, [rests, works, away], 2, {"rests"})
-    assert has_slot(works, [rests, works, away], 2, {"rests"})
-    assert has_slot(rests, [rests, away], 2, {"rests"}), "nobody else is to come"
-    assert has_slot(rests, [rests, works], 1, {"rests"}), "there is but one"
+    assert slots([rests, works], 2, {"rests"}).has(rests)
+    assert not slots([rests, works, away], 2, {"rests"}).has(rests)
+    assert slots([rests, works, away], 2, {"rests"}).has(works)
+    assert slots([rests, away], 2, {"rests"}).has(rests), "nobody else is to come"
+    assert slots([rests, works], 1, {"rests"}).has(rests), "there is but one"
 
 
 @pytest.mark.parametrize(
