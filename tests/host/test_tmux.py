@@ -13,7 +13,7 @@ import libtmux
 import pytest
 
 from failover.errors import HostError
-from failover.host.process import identify, send_signal
+from failover.host.process import alive, identify, send_signal
 from failover.host.tmux import Tmux
 from tests.places import short_dir
 from tests.waiting import wait_for
@@ -109,12 +109,17 @@ def test_a_pane_whose_process_lives_is_not_respawned(tmux: Tmux, tmp_path: Path)
     assert identify(pane.pid) is not None
 
 
+def kill(pid: int) -> None:
+    process = identify(pid)
+    assert process is not None
+    send_signal(process, signal.SIGKILL)
+    wait_for(lambda: not alive(process), what="its death")
+
+
 def test_a_pane_is_respawned_at_once_after_its_process_died(tmux: Tmux, tmp_path: Path) -> None:
     pane = tmux.new_session("ccl-0", tmp_path, ["sleep", "60"])
     for _ in range(5):
-        process = identify(pane.pid)
-        assert process is not None
-        send_signal(process, signal.SIGKILL)
+        kill(pane.pid)
         again = tmux.respawn(pane.pane_id, tmp_path, ["sleep", "60"])
         assert (again.pane_id, again.dead) == (pane.pane_id, False)
         assert again.pid != pane.pid
