@@ -280,18 +280,37 @@ def crossings(api: Iterable[Record], thresholds: Mapping[str, float]) -> list[Cr
 
 
 def double_processes(processes: Iterable[Record]) -> list[tuple[str, int, int]]:
-    """Return (conversation, older pid, newer pid) where the older one gave a sign of life after the newer's start."""
-    found = []
-    records = sorted((r for r in processes if r.get("conversation")), key=lambda r: r["t"])
-    starts = [r for r in records if r["event"] == "start"]
-    for start in starts:
-        for other in starts:
-            if other["conversation"] != start["conversation"] or other["t"] >= start["t"]:
-                continue
-            signs = [r["t"] for r in records if r["pid"] == other["pid"] and r["conversation"] == start["conversation"]]
-            if max(signs) > start["t"]:
-                found.append((str(start["conversation"]), int(other["pid"]), int(start["pid"])))
-    return found
+    """Return (conversation, older pid, newer pid) where the older one gave a sign of life after the newer's start.
+
+    Numbers are given anew: what has one is another process from its next start on.
+    """
+    lives: dict[str, list[_Life]] = defaultdict(list)  # by conversation
+    present: dict[int, _Life] = {}
+    for record in sorted((r for r in processes if r.get("conversation")), key=lambda r: r["t"]):
+        pid, conversation, at = int(record["pid"]), str(record["conversation"]), float(record["t"])
+        if record["event"] == "start":
+            present[pid] = _Life(pid, conversation, at, at)
+            lives[conversation].append(present[pid])
+        elif (life := present.get(pid)) and life.conversation == conversation:
+            life.last = at
+    return [
+        (conversation, older.pid, newer.pid)
+        for conversation, all_on_it in lives.items()
+        for newer in all_on_it
+        for older in all_on_it
+        if older.start < newer.start < older.last
+    ]
+
+
+@dataclass
+class _Life:
+    """A process. conversation: what it was started on; start, last: when, and when it last gave a sign there (epoch
+    seconds)."""
+
+    pid: int
+    conversation: str
+    start: float
+    last: float
 
 
 def _keys(messages: Iterable[Record]) -> Iterable[Key]:

@@ -132,5 +132,13 @@ def test_a_process_that_shows_life_after_another_started_on_its_conversation_is_
     assert audit([], processes=bad).double_processes == [("c", 1, 2)]
 
 
+def test_a_process_that_was_given_the_number_of_an_earlier_one_is_not_the_earlier_one() -> None:
+    notes = [(1.0, "start", 1), (2.0, "start", 2), (3.0, "exit", 2), (4.0, "start", 1), (5.0, "turn_over", 1)]
+    records = [{"t": t, "event": event, "pid": pid, "conversation": "c"} for t, event, pid in notes]
+    assert audit([], processes=records).double_processes == []
+    late = [*records, {"t": 4.5, "event": "exit", "pid": 2, "conversation": "c"}]
+    assert audit([], processes=late).double_processes == [("c", 2, 1)]
+
+
 def test_the_hash_of_a_text_ignores_white_space_at_its_ends() -> None:
     assert sha("hello limit\n") == sha("hello limit")
