@@ -57,8 +57,6 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
     """Return what is on this host. roots: folders below which projects are looked for, besides those of sessions."""
     home = Path(os.path.realpath(environ.get("HOME") or Path.home()))
     arguments = process.of_user()
-    named_one = shutil.which("claude")
-    command = named_one or next((exe for one, words in arguments.items() if (exe := native(one, words))), "")
     dirs = {Path(os.path.realpath(path)) for path in home.glob(".claude*") if path.is_dir()}
     dirs = {path for path in dirs if any(os.path.lexists(path / sign) for sign in _SIGNS)}
     found = {one: process.cwd(one) for one, words in arguments.items() if is_binary(words)}
@@ -72,6 +70,9 @@ def survey(roots: Sequence[Path], environ: Mapping[str, str] = os.environ) -> Su
             if one in arguments:
                 running[one] = entry.cwd or running.get(one, "")
                 named.setdefault(one, config_dir_of(one, home))
+    # Another host's binary that shares the process table is not run either.
+    named_one = shutil.which("claude")
+    command = named_one or next((exe for one in running if (exe := native(one, arguments[one]))), "")
     top = {one: process.ancestors(one.pid) for one in running}
     pids = {one.pid for one in running}
     top = {one: above for one, above in top.items() if not pids.intersection(above)}  # not what a session itself ran

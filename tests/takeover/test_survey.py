@@ -52,15 +52,18 @@ def test_of_a_live_process_its_folders_and_its_program_are_known(tmp_path: Path)
     assert survey.config_dir_of(one, Path("/home/op")) == Path("/home/op/.claude")
 
 
-def test_what_was_started_with_another_home_is_left_out(tmp_path: Path) -> None:
-    binary = Path(shutil.copy("/bin/sleep", tmp_path / "claude"))
-    for name in ("op", "else"):
-        (tmp_path / name / ".claude-own" / "projects").mkdir(parents=True)
-    homes = [tmp_path / name for name in ("op", "else")]
-    children = [
+def test_what_was_started_with_another_home_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    homes, binaries = [tmp_path / name for name in ("op", "else")], []
+    for home in homes:
+        (home / ".claude-own" / "projects").mkdir(parents=True)
+        binaries.append(shutil.copy("/bin/sleep", home / "claude"))
+    # The other one's first, and it is not the one that is asked who is logged in.
+    other, own = (
         subprocess.Popen([binary, "600"], env={"HOME": str(home), "CLAUDE_CONFIG_DIR": str(home / ".claude-own")})
-        for home in homes
-    ]
+        for home, binary in zip(reversed(homes), reversed(binaries), strict=True)
+    )
+    children = [own, other]
     try:
         for child in children:
             wait_for(lambda child=child: (one := process.identify(child.pid)) and process.environ(one).get("HOME"))  # type: ignore[misc]
@@ -72,6 +75,7 @@ def test_what_was_started_with_another_home_is_left_out(tmp_path: Path) -> None:
     pids = [child.pid for child in children]
     assert ({one.pid for one in seen.loose}, pids[1] in {one.pid for one in seen.foreign}) == ({pids[0]}, True)
     assert [one.path for one in seen.found.dirs] == [str(homes[0] / ".claude-own")]
+    assert seen.command == str(binaries[0])
 
 
 def test_projects_are_looked_for_up_to_a_depth_and_never_through_links(tmp_path: Path) -> None:
