@@ -10,7 +10,7 @@ from failover.host import daemon, process
 from failover.host.process import ProcessId
 from failover.sim import audit
 from failover.sim.nemesis import records
-from failover.sim.nemesis.operator import Operator
+from failover.sim.nemesis.operator import TRIES, Operator
 from failover.sim.world import World
 
 
@@ -89,8 +89,14 @@ class Rest:
         return unrest
 
     def _calm_down(self) -> list[str]:
-        """Wait until orphans of killed binaries have ended and holds are gone; what stays is found by the record."""
+        """Wait until orphans of killed binaries have ended and holds are gone; what stays is found by the record.
+
+        The daemon is paused for it, and stays so: a swap back to an account that has room again would fall between the
+        looks of which the record is made.
+        """
         world = self._world
+        if self._operator.give("pause", tries=TRIES):
+            return [f"claude-failover pause failed {TRIES} times"]
 
         def calm() -> bool:
             supervisor = daemon.find(world.config.paths)
@@ -101,6 +107,7 @@ class Rest:
             world.wait(calm, "calm", 60)
         except TimeoutError:
             return list(self._unrest())
+        self._note("calm")
         return []
 
 

@@ -144,6 +144,7 @@ class Nemesis:
         record.dropped, record.seen, record.unrest = self._dropped, self._watch.seen, unrest
         record.rested = self._rest.since
         record.crashes, record.kills, record.found = hands.crashes, hands.kills, hands.found
+        hands.note("all is read")
         record.seen.secrets += [f"the file {path}" for path in records.secrets(world)]
         return record
 
