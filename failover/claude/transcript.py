@@ -20,7 +20,7 @@ __all__ = ["Ending", "Limit", "OpenTool", "ending", "locate", "size", "slug", "t
 _CONVERSATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 #: How much of a transcript's end is read at first, and at most when that has no message (bytes).
 _FIRST, _MOST = 512 * 1024, 32 * 1024 * 1024
-#: How many transcripts' ends are kept, those first that were asked for last.
+#: How many transcripts' ends are kept: those that were asked for last.
 _KEPT = 256
 _known: dict[Path, tuple[tuple[int, int, int], Ending]] = {}
 
