@@ -17,6 +17,8 @@ from failover.events import MAX_FRAME, Envelope, encode
 #: Envelopes kept while the bus is away; the oldest go first, and listeners see the gap.
 BACKLOG = 10_000
 _RECONNECT_MS, _RECONNECT_MAX_MS = 20, 500
+#: What the bus itself says when it comes and goes. Beside it, it passes on what its listeners choose and drop.
+_BUS_LISTENS, _BUS_IS_GONE = b"\x01", b"\x00"
 
 
 class Publisher:
@@ -53,7 +55,8 @@ class Publisher:
     def pump(self) -> None:
         """Learn whether the bus listens, and send what waits if it does."""
         while self.socket.poll(0, zmq.POLLIN):
-            self._listening = self.socket.recv()[:1] == b"\x01"
+            if (said := self.socket.recv()) in (_BUS_LISTENS, _BUS_IS_GONE):
+                self._listening = said == _BUS_LISTENS
         while self._listening and self._waiting:
             try:
                 self.socket.send_multipart(self._waiting[0], zmq.DONTWAIT)
