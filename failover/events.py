@@ -406,12 +406,12 @@ class BadFrame(ValueError):
 
 
 def topic(event: Event) -> str:
-    """Return the bus topic of an event, which is its tag: `area.what`."""
+    """Return the type of an event, which is its tag: `area.what`."""
     return str(event.__struct_config__.tag)
 
 
 def subject(event: Event) -> str:
-    """Return what a role may choose by: the topic, and of a hook which one: `hook.received/Stop`."""
+    """Return what a listener may choose by: the type, and of a hook which one: `hook.received/Stop`."""
     return f"{topic(event)}/{event.hook}" if isinstance(event, HookReceived) else topic(event)
 
 
@@ -432,8 +432,8 @@ HOOKS_OF_TURNS = tuple(
 
 
 def encode(envelope: Envelope) -> tuple[bytes, bytes]:
-    """Return the two frames of an envelope: topic and JSON."""
-    return topic(envelope.event).encode(), _encoder.encode(envelope)
+    """Return the two frames of an envelope: subject and JSON."""
+    return subject(envelope.event).encode(), _encoder.encode(envelope)
 
 
 def encode_event(event: AnyEvent) -> bytes:

@@ -55,7 +55,8 @@ class Role(Protocol):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return how the subjects begin that wake the role now (see events.subject)."""
+        """Return how the subjects begin that wake the role now (see events.subject). Of those that a cycle adds, the
+        first may be missed: it asks to be called again soon."""
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at everything, do what is due, and return one sentence of what was done and why ("" for nothing).
@@ -262,13 +263,13 @@ class Shell:
         descriptors = set() if self._back_off else set(self._role.descriptors())
         for descriptor in (*descriptors, self._signals.descriptor):
             poller.register(descriptor, zmq.POLLIN)
+        subscriber.topics = self._role.topics
         heard: list[Envelope] = []
         until = time.monotonic() + wait
         while True:
             left = until - time.monotonic()
             ready = {key for key, _ in poller.poll(math.ceil(max(0, left) * 1000))}
             publisher.pump()
-            subscriber.topics = self._role.topics
             heard += subscriber.receive()
             del heard[_MOST_HEARD:]
             missed = subscriber.take_gap()

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from failover.cli.shared import Cli, clock_time, json_option, manual, printable
-from failover.events import Envelope, topic
+from failover.events import Envelope, subject, topic
 from failover.store import events
 
 _LOOK = 0.25
@@ -64,14 +64,16 @@ def tap_command(cli: Cli, prefix: str, as_json: bool) -> None:
 
     from failover.bus.subscriber import Subscriber
 
-    subscriber = Subscriber(cli.config.paths.bus_out, (prefix,))
+    # All of it, since only the whole shows gaps.
+    subscriber = Subscriber(cli.config.paths.bus_out, ("",))
     poller = zmq.Poller()
     poller.register(subscriber.socket, zmq.POLLIN)
     try:
         while True:
             poller.poll(1000)
             for envelope in subscriber.receive():
-                _print(envelope, as_json)
+                if subject(envelope.event).startswith(prefix):
+                    _print(envelope, as_json)
             if subscriber.take_gap():
                 click.echo(
                     "claude-failover: a gap, or the beginning; what came before: claude-failover events", err=True

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import zmq
+
 from failover.bus.publisher import Publisher
 from failover.bus.subscriber import Subscriber
 from failover.events import Envelope, RoleStarted
@@ -37,6 +39,26 @@ def bus_process(paths: Paths) -> Iterator[subprocess.Popen[bytes]]:
 
 def envelope(seq: int, source: str = "dispatcher", boot: str = "b1") -> Envelope:
     return Envelope(id=seq, source=source, boot=boot, seq=seq, at_ms=0, event=RoleStarted(role=source, pid=seq))
+
+
+class Choices:
+    """What the bus passes on to publishers of what its listeners choose (+) and drop (-)."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.connect(paths.bus_in)
+        self._said: list[str] = []
+
+    def wait_for(self, choice: str) -> None:
+        """Wait until the bus knows of one."""
+        wait_for(lambda: choice in self._heard(), what=choice)
+
+    def _heard(self) -> list[str]:
+        while self._socket.poll(0):
+            frame = self._socket.recv()
+            self._said.append(("+" if frame[0] else "-") + frame[1:].decode())
+        return self._said
 
 
 _probes = itertools.count(1)

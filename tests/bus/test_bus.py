@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import msgspec
-import zmq
 
 from failover.bus.proxy import Proxy
 from failover.bus.publisher import BACKLOG, Publisher
+from failover.bus.subscriber import Subscriber
 from failover.events import HOOKS_OF_TURNS, HookReceived, OrderPlaced
 from failover.paths import Paths
-from tests.bus.listener import Listener, bus_process, envelope
+from tests.bus.listener import Choices, Listener, bus_process, envelope
 from tests.waiting import wait_for
 
 
@@ -69,10 +69,13 @@ def test_of_hooks_those_can_be_chosen_that_matter_and_at_any_time_others(paths: 
         msgspec.structs.replace(envelope(seq), event=HookReceived(call=seq, session="s", conversation="c", hook=hook))
         for seq, hook in enumerate(("PreToolUse", "PostToolBatch", "StopFailure", "PreToolUse", "SubagentStop"), 1)
     ]
+    choices = Choices(paths)
     listener.subscriber.topics = HOOKS_OF_TURNS
+    choices.wait_for("+hook.received/Stop")
     publisher.send(said[:3])
     wait_for(lambda: listener.numbers() == [3], what="the end of the turn")
     listener.subscriber.topics = ("hook.",)
+    choices.wait_for("+hook.")
     publisher.send(said[3:])
     wait_for(lambda: listener.numbers() == [3, 4, 5], what="every hook")
     assert not listener.subscriber.take_gap()
@@ -81,24 +84,14 @@ def test_of_hooks_those_can_be_chosen_that_matter_and_at_any_time_others(paths: 
 def test_a_listener_that_chose_a_topic_and_leaves_mutes_nobody(paths: Paths, bus: Proxy) -> None:
     publisher, listener = Publisher(paths.bus_in), Listener(paths)
     listener.tune_in(paths)
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
-    chooser, witness = context.socket(zmq.SUB), context.socket(zmq.XPUB)
-    witness.connect(paths.bus_in)
-    chooser.connect(paths.bus_out)
-    chooser.subscribe(b"swap.")
-    _hears(witness, b"\x01swap.")
-    chooser.close(linger=0)
-    _hears(witness, b"\x00swap.")
+    choices, other = Choices(paths), Subscriber(paths.bus_out, ("swap.",))
+    choices.wait_for("+swap.")
+    other.close()
+    choices.wait_for("-swap.")
     publisher.socket.poll(20)  # the same word comes to it at the same time; where it is late, nothing is proven
     for seq in range(1, 21):
         publisher.send([envelope(seq)])
         wait_for(lambda: listener.numbers() == list(range(1, seq + 1)), what=f"{seq}")  # noqa: B023
-    witness.close(linger=0)
-
-
-def _hears(witness: zmq.Socket[bytes], wanted: bytes) -> None:
-    """Wait until the bus has passed on what a listener chose or dropped."""
-    wait_for(lambda: witness.poll(0) and witness.recv() == wanted, what=str(wanted))
 
 
 def test_a_bus_can_be_stopped_and_made_again_at_once(paths: Paths) -> None:
