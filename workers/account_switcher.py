@@ -66,6 +66,7 @@ class AccountSwitcher:
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Do what can be done now."""
+        self._engine.hear({str(getattr(one.event, "session", "")) for one in heard})
         paused = flags.paused(self._store) is not None
         sentences: list[str] = []
         row = swaps.open_swap(self._store)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
+from failover.claude.registry import Registry
 from failover.core.dispatch import against, assign
 from failover.core.task import Task
 from failover.errors import HostError
-from failover.events import HOOKS_OF_TURNS, Envelope, UsageRead, sessions_named
+from failover.events import HOOKS_OF_TURNS, Envelope, HoldChanged, UsageRead, sessions_named
 from failover.host.tmux import Tmux
 from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
@@ -24,7 +25,9 @@ from failover.store import flags, tasks
 P = ParamSpec("P")
 
 #: How long it is enough to look at those tasks whose session is heard of (seconds).
-_ALL_EACH = 1.0
+_ALL_EACH = 2.0
+#: What ends no task: readings of accounts, and holds, of which each move sets and lifts some.
+_TELL_NOTHING = (UsageRead, HoldChanged)
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -43,31 +46,31 @@ class Dispatcher:
         self._follower = Follower(host.store, host.clock, self._queues)
         self._blocking = Blocking(host.store, host.clock)
         self._desk = TaskDesk(host.store, self._queues, self._follower)
+        self._registry = Registry(host.config.shared_dir / "sessions")
         self._followed = 0.0  # when all tasks that sessions are at were looked at (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
         paused = flags.paused(self._store) is not None
-        scene = Scene(self._config, self._store, self._tmux)
+        scene = Scene(self._config, self._store, self._tmux, self._registry)
         said = self._desk.look(scene)
         said += self._intake.look()
-        busy = self._look_after(scene, paused, self._concerned(heard), said)
-        self._hand_out(scene, busy, paused, said)
+        handed = self._look_after(scene, paused, self._concerned(heard), said)
+        self._hand_out(scene, handed, paused, said)
         return "; ".join(filter(None, said))
 
     def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
         """Return the sessions whose tasks may be at their end; None: any."""
-        # What is read of an account ends no task.
-        told = [one for one in heard if not isinstance(one.event, UsageRead)]
+        told = [one for one in heard if not isinstance(one.event, _TELL_NOTHING)]
         now, named = self._clock.monotonic(), sessions_named(told) if told else frozenset[str]()
         if named is None or now - self._followed >= _ALL_EACH:
             self._followed = now
             return None
         return named
 
-    def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> dict[str, int]:
-        """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return which
-        sessions have one."""
+    def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> list[Task]:
+        """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return those
+        that sessions have then."""
         for task in tasks.handed_over(self._store):
             if task.project not in self._queues:
                 continue  # no longer served; it waits until the project is in the configuration again
@@ -80,12 +83,12 @@ class Dispatcher:
             said.append(self._blocking.look(task, scene))
         for memory in (self._blocking, self._deliverer):
             memory.forget(frozenset(task.id for task in handed))
-        return {task.session: task.id for task in handed}
+        return handed
 
-    def _hand_out(self, scene: Scene, busy: dict[str, int], paused: bool, said: list[str]) -> None:
+    def _hand_out(self, scene: Scene, handed: Sequence[Task], paused: bool, said: list[str]) -> None:
         if paused or not tasks.any_queued(self._store):
             return
-        serving = self._intake.serving
+        serving, busy = self._intake.serving, {task.session: task.id for task in handed}
         seats = [
             scene.seat(session, serving, busy.get(session, 0), self._deliverer.resting(session))
             for session in serving.projects
@@ -94,7 +97,7 @@ class Dispatcher:
         for seat in seats:
             if not against(seat):
                 free.setdefault(serving.projects[seat.session], []).append(seat.session)
-        room = self._room()
+        room = self._room(handed)
         full = {project for project, left in room.items() if left <= 0}
         waiting = {
             task.id: task
@@ -108,13 +111,13 @@ class Dispatcher:
                 said.append(_guarded(task, self._follower.end, task, "failed", _TAKEN_AWAY, scene))
                 continue
             said.append(_guarded(task, self._deliverer.begin, task, one.session, one.anew, scene))
-            if (handed := tasks.get(self._store, task.id)) and handed.state == "delivering":
-                said.append(_guarded(handed, self._deliverer.look, handed, scene, paused))
+            if (begun := tasks.get(self._store, task.id)) and begun.state == "delivering":
+                said.append(_guarded(begun, self._deliverer.look, begun, scene, paused))
 
-    def _room(self) -> dict[str, int]:
+    def _room(self, handed: Sequence[Task]) -> dict[str, int]:
         """Return how many more tasks each project may have at work, where that is limited."""
         dispatch = self._config.dispatch
-        at_work = Counter(task.project for task in tasks.handed_over(self._store))
+        at_work = Counter(task.project for task in handed)
         limits = {str(limit.project): limit.at_once for limit in dispatch.limits}
         if dispatch.per_project is not None:
             limits = dict.fromkeys(self._queues, dispatch.per_project) | limits

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from failover.candidates import candidates, rules
-from failover.claude import registry, transcript
+from failover.claude import transcript
+from failover.claude.registry import Registry, RegistryEntry
 from failover.claude.transcript import Ending
 from failover.config import Config
 from failover.core.dispatch import Seat
@@ -30,8 +31,9 @@ _SEARCHED = 8 * 1024 * 1024
 class Scene:
     """What one cycle of the dispatcher sees. Made anew for each."""
 
-    def __init__(self, config: Config, store: Store, tmux: Tmux) -> None:
-        self._config, self._store, self._tmux = config, store, tmux
+    def __init__(self, config: Config, store: Store, tmux: Tmux, registry: Registry) -> None:
+        """registry: the binary's own, as the last look left it."""
+        self._config, self._store, self._tmux, self._registry = config, store, tmux, registry
         # In this order, since a move may begin or end in between: a death that a move brought about is never seen
         # without that move or the place that it led to, nor a move's end without that place.
         self._sightings = sessions.sightings(store)
@@ -42,7 +44,7 @@ class Scene:
 
     def again(self) -> Scene:
         """Return a new look."""
-        return Scene(self._config, self._store, self._tmux)
+        return Scene(self._config, self._store, self._tmux, self._registry)
 
     @cached_property
     def low(self) -> dict[str, str]:
@@ -59,9 +61,8 @@ class Scene:
         return self._tmux.panes()
 
     @cached_property
-    def _registered(self) -> dict[tuple[int, int], registry.RegistryEntry]:
-        entries = registry.read_all(self._config.shared_dir / "sessions")
-        return {(entry.pid, entry.start): entry for entry in entries}
+    def _registered(self) -> dict[tuple[int, int], RegistryEntry]:
+        return {(entry.pid, entry.start): entry for entry in self._registry.read()}
 
     def seat(self, session: str, serving: Serving, task: int, resting: bool) -> Seat:
         """Return a session as somebody who could do a task."""
@@ -141,8 +142,7 @@ class Scene:
     def quiet(self, placement: Placement) -> Ending | None:
         """Return the transcript's end where registry and transcript agree that nothing goes on (hooks not asked)."""
         entry = self._registered.get((placement.pid, placement.start))
-        path = self.transcript(placement)
-        if entry is None or entry.status != "idle" or path is None:
+        if entry is None or entry.status != "idle" or (path := self.transcript(placement)) is None:
             return None
         try:
             # A time in the future is of before the clock was set back.

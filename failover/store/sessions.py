@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -59,7 +60,9 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 _activity = msgspec.json.Decoder(Activity)
 
 
+@lru_cache(1024)
 def _placement(row: Any) -> Placement:
+    """Return the placement in a row. Most rows are read hundreds of times as they were."""
     return msgspec.convert(dict(row), Placement)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -24,7 +25,9 @@ _call = msgspec.json.Decoder(HookCall)
 _move = msgspec.json.Decoder(Move)
 
 
+@lru_cache(1024)
 def _task(row: Any) -> Task:
+    """Return the task in a row. Most rows are read dozens of times as they were."""
     fields = msgspec.json.decode(row["body"])
     return msgspec.convert({**fields, **{name: row[name] for name in _COLUMNS}}, Task)
 

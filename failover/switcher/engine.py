@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from failover import crash
+from failover.claude.registry import Registry
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import move as table
@@ -25,6 +26,7 @@ from failover.switcher.look import Scene
 from failover.switcher.restoring import Restorer
 from failover.switcher.settling import Settler, placement
 from failover.switcher.stopping import Stopper
+from failover.switcher.waiting import Known, Waiting
 
 #: A hold is renewed while its swap is open; it ends by itself this long after its holder stopped caring (seconds).
 _HOLD_LASTS = 60.0
@@ -45,6 +47,8 @@ class Engine:
         self._stopper = Stopper(config, clock, tmux)
         self._settler = Settler(store, launcher, config.replay)
         self._restorer = Restorer(config, store, clock, launcher)
+        self._registry = Registry(config.shared_dir / "sessions")
+        self._waiting = Waiting(clock)
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
         self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
@@ -53,9 +57,13 @@ class Engine:
         """Return the pidfds of processes whose death is awaited."""
         return self._stopper.descriptors()
 
+    def hear(self, sessions: Collection[str]) -> None:
+        """Look at these sessions anew, since something was heard of them."""
+        self._waiting.forget(sessions)
+
     def scene(self) -> Scene:
         """Return a fresh look at the world."""
-        return Scene(self._config, self._store, self._tmux, self._clock.epoch())
+        return Scene(self._config, self._store, self._tmux, self._clock.epoch(), self._registry)
 
     def retarget(self, row: SwapRow, was: str, target: str, why: str) -> None:
         """Send the moves to `was` that have not been relaunched yet elsewhere; `why`: what is wrong with it."""
@@ -82,6 +90,10 @@ class Engine:
             for index, move in enumerate(moves):
                 if move.state in TERMINAL:
                     continue
+                known = None if paused or preflight.get(move.target) else self._waiting.known(move, slots.has(move))
+                if known is not None:
+                    waits[move.session] = self._goes_on_waiting(move, known, slots.has(move))
+                    continue
                 decision: Step | Wait = Step("hold", "")
                 while isinstance(decision, Step) and move.state not in TERMINAL:
                     around = self._around(row, moves, move, scene, slots, preflight, paused)
@@ -95,11 +107,20 @@ class Engine:
                         break
                 if isinstance(decision, Wait):
                     waits.setdefault(move.session, decision.why)
+                    self._waiting.note(move, around.slot, scene.seen(move), decision.why)
             if swap.is_over(moves):
                 return self._finish(row, moves)
             if not progressed:
                 break
         return "; ".join(done) or "; ".join(f"{name}: {why}" for name, why in waits.items())
+
+    def _goes_on_waiting(self, move: Move, known: Known, slot: bool) -> str:
+        """Let the hold of a move that is not looked at now follow its slot; return why it waits."""
+        if slot != known.slot:
+            if move.state == "holding":
+                self._hold(move, standing=slot)
+            known = self._waiting.turn(move, slot)
+        return known.why if slot else "others are being moved"
 
     def _around(
         self,
@@ -129,7 +150,7 @@ class Engine:
         """Return who may go. Who is at rest is only asked for where that decides: all have to be looked at for it."""
         most = self._config.failover.max_parallel
         free = swap.free_slots(moves, most)
-        return swap.slots(moves, most, scene.at_rest(moves)) if free else swap.Slots(0)
+        return swap.slots(moves, most, self._waiting.at_rest(moves, scene)) if free else swap.Slots(0)
 
     def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
         """Return where a move may go whose target cannot serve it, empty when nowhere (or while that is not asked)."""
@@ -256,6 +277,6 @@ class Engine:
                 if outcome in ("done", "refused"):
                     result = "done" if outcome == "done" else "refused"
                 orders.finish(tx, row.order_id, self._store.now_ms(), result, f"swap {row.id}: {sentence}", told)
-        for memory in (self._stopper, self._found, self._stopped, self._launched):
+        for memory in (self._stopper, self._waiting, self._found, self._stopped, self._launched):
             memory.clear()
         return f"swap {row.id}: {sentence}"

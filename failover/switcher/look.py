@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from failover.candidates import candidates, rules
-from failover.claude import registry, transcript
+from failover.claude import transcript
+from failover.claude.registry import Registry, RegistryEntry
 from failover.config import Config
 from failover.core.choice import Candidate, Rules
 from failover.core.move import BEFORE_DEATH, Move, Reached, Refusal, Seen
@@ -41,9 +42,9 @@ _OF_THE_TURN = frozenset({"invalid_request", "max_output_tokens"})
 class Scene:
     """One look, taken once a pass and shared by all moves. What costs is looked up only when it is asked for."""
 
-    def __init__(self, config: Config, store: Store, tmux: Tmux, now: float) -> None:
-        """now: epoch seconds."""
-        self._config, self._store, self._tmux, self._now = config, store, tmux, now
+    def __init__(self, config: Config, store: Store, tmux: Tmux, now: float, registry: Registry) -> None:
+        """now: epoch seconds; registry: the binary's own, as the last look left it."""
+        self._config, self._store, self._tmux, self._now, self._registry = config, store, tmux, now, registry
         self._seen: dict[tuple[int, str], Seen] = {}
 
     @cached_property
@@ -70,22 +71,12 @@ class Scene:
         """Say whether a window of an account is used up."""
         return any(r.used >= 100 for view in self.accounts if view.name == account for r in view.readings.values())
 
-    @cached_property
-    def _registry(self) -> list[registry.RegistryEntry]:
-        entries = registry.read_all(self._config.shared_dir / "sessions")
-        return [entry for entry in entries if process.alive(ProcessId(entry.pid, entry.start))]
-
     def seen(self, move: Move) -> Seen:
         """Return what bears on the next step of `move`."""
         key = (move.id, move.state)
         if key not in self._seen:
             self._seen[key] = self._see(move)
         return self._seen[key]
-
-    def at_rest(self, moves: Sequence[Move]) -> frozenset[str]:
-        """Return the sessions that wait to be moved and are at rest."""
-        waiting = [move for move in moves if move.state in ("queued", "holding")]
-        return frozenset(move.session for move in waiting if self.seen(move).standing.at == "idle")
 
     def _see(self, move: Move) -> Seen:
         if move.state in BEFORE_DEATH:
@@ -105,12 +96,13 @@ class Scene:
         return self._after(move)
 
     @cached_property
-    def _entries(self) -> Mapping[ProcessId, registry.RegistryEntry]:
-        return {ProcessId(entry.pid, entry.start): entry for entry in self._registry}
+    def _entries(self) -> Mapping[ProcessId, RegistryEntry]:
+        """What the registry says, of the dead too: who was killed leaves his entry behind."""
+        return {ProcessId(entry.pid, entry.start): entry for entry in self._registry.read()}
 
     @cached_property
     def _on(self) -> Mapping[str, Sequence[ProcessId]]:
-        """The live processes by what the registry says that they are on."""
+        """The processes by what the registry says that they are on; some are dead."""
         found: dict[str, list[ProcessId]] = {}
         for one, entry in self._entries.items():
             found.setdefault(entry.conversation, []).append(one)
@@ -125,8 +117,9 @@ class Scene:
                 found.setdefault(argument, []).append(one)
         return found
 
-    def _entry(self, one: ProcessId) -> registry.RegistryEntry | None:
-        return self._entries.get(one)
+    def _entry(self, one: ProcessId) -> RegistryEntry | None:
+        """Return the entry of a live process."""
+        return self._entries.get(one) if process.alive(one) else None
 
     def _server_lives(self, move: Move) -> bool:
         """Say whether the tmux server of the move's pane lives; one that is not known does."""

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from failover.claude import transcript
+from failover.claude.registry import Registry
 from failover.clock import Clock
 from failover.config import Config
 from failover.core import policy, restore
@@ -88,7 +89,8 @@ class Restorer:
     def _judged(self, placed: Sequence[Placement], judge: _Judge) -> list[Judged]:
         notes, doing = checkpoints.newest(self._store), {task.session for task in tasks.handed_over(self._store)}
         resumed = [_last_conversation(one, notes.get(one.session)) for one in placed]
-        scene = Scene(self._config, self._store, self._launcher.tmux, self._clock.epoch())
+        registry = Registry(self._config.shared_dir / "sessions")
+        scene = Scene(self._config, self._store, self._launcher.tmux, self._clock.epoch(), registry)
         accounts, full = self._accounts(resumed, scene)
         found = []
         for one in resumed:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 
+from failover.claude.registry import Registry
 from failover.clock import ManualClock
 from failover.config import Config, load
 from failover.core.session import HookCall
@@ -271,5 +272,5 @@ def test_24_a_transcript_of_the_future_is_of_before_the_clock_was_set_back(desk:
         def panes(self) -> dict[str, Any]:
             return {}
 
-    scene = Scene(desk.config, desk.store, cast(Any, NoTmux()))
+    scene = Scene(desk.config, desk.store, cast(Any, NoTmux()), Registry(desk.config.shared_dir / "sessions"))
     assert (scene.quiet(desk.placement) is not None) == quiet

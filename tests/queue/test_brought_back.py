@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from failover.claude.ending import Ending, Given
+from failover.claude.registry import Registry
 from failover.cli.restored import lines
 from failover.clock import ManualClock
 from failover.config_model import Config
@@ -83,7 +84,7 @@ def test_where_a_person_brings_sessions_back_the_task_waits_for_that(floor: Floo
         sessions.give_up(tx, "s-0", "sessions_restart is never")
 
     def keeps(config: Config) -> bool:
-        return Scene(config, floor.store, floor.tmux).lost("s-0")
+        return Scene(config, floor.store, floor.tmux, Registry(config.shared_dir / "sessions")).lost("s-0")
 
     never = msgspec.structs.replace(floor.config, sessions_restart="never")
     assert keeps(never) and not keeps(floor.config)

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from failover.claude.registry import Registry
 from failover.config import load
 from failover.core.move import Move
 from failover.host import process
@@ -40,7 +41,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     config = load(file, {"HOME": str(tmp_path)})
     config.paths.ensure()
     store = Store.open(config.paths.store, "test", "boot")
-    yield Scene(config, store, cast(Any, None), 0.0)
+    yield Scene(config, store, cast(Any, None), 0.0, Registry(config.shared_dir / "sessions"))
     store.close()
 
 
