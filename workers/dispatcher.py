@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
@@ -10,7 +11,7 @@ from failover.claude.registry import Registry
 from failover.core.dispatch import against, assign
 from failover.core.task import Task
 from failover.errors import HostError
-from failover.events import HOOKS_OF_TURNS, Envelope, HoldChanged, UsageRead, sessions_named
+from failover.events import HOOKS_OF_TURNS, Envelope, HoldChanged, MoveAdvanced, UsageRead, sessions_named
 from failover.host.tmux import Tmux
 from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
@@ -26,8 +27,9 @@ P = ParamSpec("P")
 
 #: How long it is enough to look at those tasks whose session is heard of (seconds).
 _ALL_EACH = 2.0
-#: What ends no task: readings of accounts, and holds, of which each move sets and lifts some.
-_TELL_NOTHING = (UsageRead, HoldChanged)
+#: What ends no task is looked into together (seconds): readings of accounts, and each move's steps and holds.
+_REST = 0.25
+_TELL_NOTHING = (UsageRead, HoldChanged, MoveAdvanced)
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -47,10 +49,16 @@ class Dispatcher:
         self._blocking = Blocking(host.store, host.clock)
         self._desk = TaskDesk(host.store, self._queues, self._follower)
         self._registry = Registry(host.config.shared_dir / "sessions")
+        self._looked, self._rests = 0.0, math.inf
         self._followed = 0.0  # when all tasks that sessions are at were looked at (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
+        now, self._rests = self._clock.monotonic(), math.inf
+        if heard and all(isinstance(one.event, _TELL_NOTHING) for one in heard) and now - self._looked < _REST:
+            self._rests = self._looked + _REST - now
+            return ""
+        self._looked = now
         paused = flags.paused(self._store) is not None
         scene = Scene(self._config, self._store, self._tmux, self._registry)
         said = self._desk.look(scene)
@@ -80,7 +88,8 @@ class Dispatcher:
                 said.append(_guarded(task, self._follower.look, task, scene))
         handed = tasks.handed_over(self._store)
         for task in handed:
-            said.append(self._blocking.look(task, scene))
+            if of is None or task.session in of or task.state == "delivering":
+                said.append(self._blocking.look(task, scene))
         for memory in (self._blocking, self._deliverer):
             memory.forget(frozenset(task.id for task in handed))
         return handed
@@ -126,7 +135,7 @@ class Dispatcher:
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
         parts = (self._intake, self._deliverer, self._follower, self._blocking)
-        return min(part.wake_after() for part in parts)
+        return min(self._rests, *(part.wake_after() for part in parts))
 
     def descriptors(self) -> Sequence[int]:
         """Return what wakes it: changes in an inbox."""

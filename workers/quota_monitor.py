@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from failover.events import Envelope, StatuslinePushed
+from failover.events import Envelope, SessionStateChanged, StatuslinePushed
 from failover.quota import spending
 from failover.quota.decider import Decider
 from failover.quota.ledger import Ledger
@@ -14,8 +14,8 @@ from failover.quota.sources import Statuslines, limits
 from failover.runtime import Host, run
 
 _AT_REST = 5.0
-#: How long pushes that tell nothing new are let go by before everything is looked at again (seconds).
-_PUSHES_REST = 1.0
+#: How long what tells nothing new is let go by before everything is looked at again (seconds).
+_REST = 1.0
 
 
 class QuotaMonitor:
@@ -36,11 +36,11 @@ class QuotaMonitor:
         """Read what is new, decide, and ask for a swap if one is due."""
         now, self._wakes_in = self._clock.monotonic(), _AT_REST
         pushed = {one.event.session for one in heard if isinstance(one.event, StatuslinePushed)}
-        only = pushed if pushed and all(isinstance(one.event, StatuslinePushed) for one in heard) else None
-        news = self._ledger.keep(self._statuslines.read(only))
-        # A hundred sessions push dozens of times a second, mostly what is known: that changes no decision.
-        if only is not None and not news and now - self._looked < _PUSHES_REST:
-            self._wakes_in = self._looked + _PUSHES_REST - now
+        calm = bool(heard) and all(map(_is_calm, heard))
+        news = self._ledger.keep(self._statuslines.read(pushed if calm else None))
+        # A hundred sessions push dozens of times a second, mostly what is known, and begin and end their turns.
+        if calm and not news and now - self._looked < _REST:
+            self._wakes_in = self._looked + _REST - now
             return ""
         self._looked = now
         costs = [[one] for one in spending.readings(self._config, self._store)]
@@ -58,6 +58,13 @@ class QuotaMonitor:
     def close(self) -> None:
         """End what is being asked."""
         self._poller.close()
+
+
+def _is_calm(told: Envelope) -> bool:
+    """Say whether what was heard asks for no decision at once, unless a reading comes of it."""
+    if isinstance(told.event, SessionStateChanged):
+        return told.event.state != "limited"
+    return isinstance(told.event, StatuslinePushed)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class Waiting:
     def known(self, move: Move, slot: bool) -> Known | None:
         """Return what is known of a move that goes on waiting, None when it has to be looked at: with a slot it goes
         from a boundary, and from the queue."""
-        known = self._of(move)
+        known = self._of(move, self._clock.monotonic())
         return None if known is None or (slot and (known.boundary or known.state == "queued")) else known
 
     def note(self, move: Move, slot: bool, seen: Seen, why: str) -> None:
@@ -57,7 +57,8 @@ class Waiting:
 
     def at_rest(self, moves: Sequence[Move], scene: Scene) -> frozenset[str]:
         """Return the sessions that wait to be moved and are at rest."""
-        return frozenset(move.session for move in moves if move.state in _WAIT and self._rests(move, scene))
+        now = self._clock.monotonic()
+        return frozenset(move.session for move in moves if move.state in _WAIT and self._rests(move, scene, now))
 
     def forget(self, sessions: Collection[str]) -> None:
         """Forget the looks at some sessions."""
@@ -68,12 +69,12 @@ class Waiting:
         """Forget all: the swap is over."""
         self._known.clear()
 
-    def _of(self, move: Move) -> Known | None:
+    def _of(self, move: Move, now: float) -> Known | None:
         known = self._known.get(move.id)
-        if known is None or known.state != move.state or self._clock.monotonic() - known.at >= _GOOD_FOR:
+        if known is None or known.state != move.state or now - known.at >= _GOOD_FOR:
             return None
         return known
 
-    def _rests(self, move: Move, scene: Scene) -> bool:
-        known = self._of(move)
+    def _rests(self, move: Move, scene: Scene, now: float) -> bool:
+        known = self._of(move, now)
         return (known.boundary if known is not None else scene.seen(move).standing.at) == "idle"
