@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 from failover.claude.registry import Registry
 from failover.core.dispatch import against, assign
+from failover.core.move import TERMINAL
 from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import HOOKS_OF_TURNS, Envelope, HoldChanged, MoveAdvanced, UsageRead, sessions_named
@@ -27,9 +28,8 @@ P = ParamSpec("P")
 
 #: How long it is enough to look at those tasks whose session is heard of (seconds).
 _ALL_EACH = 2.0
-#: What ends no task is looked into together (seconds): readings of accounts, and each move's steps and holds.
+#: What neither ends a task nor frees a session is looked into together (seconds).
 _REST = 0.25
-_TELL_NOTHING = (UsageRead, HoldChanged, MoveAdvanced)
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -55,7 +55,7 @@ class Dispatcher:
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
         now, self._rests = self._clock.monotonic(), math.inf
-        if heard and all(isinstance(one.event, _TELL_NOTHING) for one in heard) and now - self._looked < _REST:
+        if heard and not any(map(_tells, heard)) and now - self._looked < _REST:
             self._rests = self._looked + _REST - now
             return ""
         self._looked = now
@@ -69,7 +69,7 @@ class Dispatcher:
 
     def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
         """Return the sessions whose tasks may be at their end; None: any."""
-        told = [one for one in heard if not isinstance(one.event, _TELL_NOTHING)]
+        told = [one for one in heard if _tells(one)]
         now, named = self._clock.monotonic(), sessions_named(told) if told else frozenset[str]()
         if named is None or now - self._followed >= _ALL_EACH:
             self._followed = now
@@ -144,6 +144,14 @@ class Dispatcher:
     def close(self) -> None:
         """Let the watch go; what is with a session is found again by looking."""
         self._intake.close()
+
+
+def _tells(told: Envelope) -> bool:
+    """Say whether what was heard may end a task or free a session: not what is read of accounts, nor the holds and the
+    steps of a move before its last."""
+    if isinstance(told.event, MoveAdvanced):
+        return told.event.state in TERMINAL
+    return not isinstance(told.event, UsageRead | HoldChanged)
 
 
 def _guarded(task: Task, step: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> str:
