@@ -36,10 +36,10 @@ class QuotaMonitor:
         """Read what is new, decide, and ask for a swap if one is due."""
         now, self._wakes_in = self._clock.monotonic(), _AT_REST
         pushed = {one.event.session for one in heard if isinstance(one.event, StatuslinePushed)}
-        calm = bool(heard) and all(map(_is_calm, heard))
-        news = self._ledger.keep(self._statuslines.read(pushed if calm else None))
         # A hundred sessions push dozens of times a second, mostly what is known, and begin and end their turns.
-        if calm and not news and now - self._looked < _REST:
+        rests = bool(heard) and all(map(_is_calm, heard)) and now - self._looked < _REST
+        news = self._ledger.keep(self._statuslines.read(pushed if rests else None))
+        if rests and not news:
             self._wakes_in = self._looked + _REST - now
             return ""
         self._looked = now

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from failover.core.attempt import FAILED_FOR
 from failover.core.usage import Reading
+from failover.events import Envelope, MoveAdvanced
 from failover.queue import task_file
 from failover.store import flags, fresh, hooks, swaps, usage
 from tests.queue.floor import Floor
+from workers import dispatcher
 
 Make = Callable[..., Floor]
 
@@ -464,6 +468,22 @@ def test_a_floating_session_is_started_anew_for_another_project_s_task(make_floo
     floor.drop("t2", project=floor.other)
     floor.turn(lambda: len(floor.submitted("s-0")) == 2)
     assert not fresh.unserved(floor.store), "in that project it goes on in the conversation that it has"
+
+
+@pytest.mark.parametrize(("step", "rests"), [("holding", True), ("relaunched", True), ("verified", False)])
+def test_the_steps_of_a_move_are_looked_into_together_but_its_last_at_once(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, step: str, rests: bool
+) -> None:
+    monkeypatch.setattr(dispatcher, "_REST", 60.0)
+    floor.sight("s-0", "working")
+    floor.drop("t1")
+    floor.until("t1", "queued")
+    floor.sight("s-0", "idle")
+    event = MoveAdvanced(swap=1, move=1, session="s-1", state=step, was="", why="")
+    floor.dispatcher.cycle([Envelope(id=1, source="account-switcher", boot="b", seq=1, at_ms=0, event=event)])
+    assert floor.state("t1") == ("queued" if rests else "delivering")
+    floor.dispatcher.cycle(())
+    assert floor.state("t1") != "queued"
 
 
 def test_the_manual_names_every_key_of_the_front_matter() -> None:
