@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from failover.core.session import Activity, SessionState, missed
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.store.db import Store, Transaction, among
+from failover.store.kept import Kept
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,17 +60,18 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 _activity = msgspec.json.Decoder(Activity)
 
 
-@lru_cache(1024)
 def _placement(row: Any) -> Placement:
-    """Return the placement in a row. Most rows are read hundreds of times as they were."""
     return msgspec.convert(dict(row), Placement)
+
+
+_placements = Kept(_placement)
 
 
 def placements(store: Store, of: Collection[str] | None = None) -> dict[str, Placement]:
     """Return every placement, or those of some sessions, by session name."""
     where, names = among("session", of)
     rows = store.query(f"SELECT * FROM placements WHERE {where} ORDER BY session", names)
-    return {row["session"]: _placement(row) for row in rows}
+    return {one.session: one for one in _placements.of(rows, whole=of is None)}
 
 
 def conversations(store: Store) -> frozenset[str]:

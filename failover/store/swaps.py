@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from failover.core.move import AWAY, Move, Reached, Urgency
 from failover.store.db import Store, Transaction
+from failover.store.kept import Kept
 
 #: How long a request for a swap stands (milliseconds).
 REQUEST_LASTS_MS = 20_000
@@ -156,13 +156,14 @@ def owed_to(store: Store, account: str, since_ms: int) -> int:
 def moves(store: Store, swap: int) -> list[Move]:
     """Return the moves of a swap in the order in which they are to be made."""
     rows = store.query("SELECT id, body FROM moves WHERE swap = ? ORDER BY id", (swap,))
-    return [_moved(row["id"], row["body"]) for row in rows]
+    return _moves.of(rows)
 
 
-@lru_cache(1024)
-def _moved(number: int, body: str) -> Move:
-    """Return the move in a row. Most rows are read dozens of times as they were."""
-    return msgspec.structs.replace(_move.decode(body), id=number)
+def _moved(row: Any) -> Move:
+    return msgspec.structs.replace(_move.decode(row["body"]), id=row["id"])
+
+
+_moves = Kept(_moved)
 
 
 def open_moves(store: Store) -> list[Move]:

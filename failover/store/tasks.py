@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from failover.core.move import TERMINAL, Move
 from failover.core.session import HookCall
 from failover.core.task import Task
 from failover.store.db import Store, Transaction
+from failover.store.kept import Kept
 
 _COLUMNS = (
     "id", "name", "project", "state", "priority", "attempt", "max_attempts", "queued_ms", "started_ms", "finished_ms",
@@ -25,11 +25,12 @@ _call = msgspec.json.Decoder(HookCall)
 _move = msgspec.json.Decoder(Move)
 
 
-@lru_cache(1024)
 def _task(row: Any) -> Task:
-    """Return the task in a row. Most rows are read dozens of times as they were."""
     fields = msgspec.json.decode(row["body"])
     return msgspec.convert({**fields, **{name: row[name] for name in _COLUMNS}}, Task)
+
+
+_handed = Kept(_task)
 
 
 def _values(task: Task) -> tuple[object, ...]:
@@ -67,7 +68,7 @@ def handed_over(store: Store) -> list[Task]:
     """Return the tasks that are with a session."""
     # Left to itself SQLite reads all tasks in the order of their ids.
     rows = store.query(f"SELECT * FROM tasks INDEXED BY handed_tasks WHERE {_HANDED} ORDER BY id")
-    return [_task(row) for row in rows]
+    return _handed.of(rows)
 
 
 def any_queued(store: Store) -> bool:
