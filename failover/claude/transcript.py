@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ __all__ = ["Ending", "Limit", "OpenTool", "ending", "locate", "size", "slug", "t
 _CONVERSATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 #: How much of a transcript's end is read at first, and at most when that has no message (bytes).
 _FIRST, _MOST = 512 * 1024, 32 * 1024 * 1024
-#: How many transcripts' ends are kept: those that were asked for last.
-_KEPT = 256
-_known: dict[Path, tuple[tuple[int, int, int], Ending]] = {}
+#: How long a transcript's end is kept that nobody asks for (seconds).
+_KEPT_FOR = 10.0
+#: By path, who was asked for last at the end: when that was (monotonic), how the file was, and its end.
+_known: dict[Path, tuple[float, tuple[int, int, int], Ending]] = {}
 
 
 def slug(cwd: Path) -> str:
@@ -89,12 +91,12 @@ def ending(path: Path) -> Ending:
     except (OSError, ValueError):
         return Ending()
     shown = (found.st_ino, found.st_size, found.st_mtime_ns)  # before it is read: what comes meanwhile is read again
-    if (known := _known.pop(path, None)) is None or known[0] != shown:
-        known = (shown, _read_ending(path))
-    _known[path] = known
-    if len(_known) > _KEPT:
-        del _known[next(iter(_known))]
-    return known[1]
+    known, now = _known.pop(path, None), time.monotonic()
+    end = known[2] if known is not None and known[1] == shown else _read_ending(path)
+    _known[path] = (now, shown, end)
+    while now - _known[oldest := next(iter(_known))][0] > _KEPT_FOR:
+        del _known[oldest]
+    return end
 
 
 def _read_ending(path: Path) -> Ending:

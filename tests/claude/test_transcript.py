@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from failover.claude import transcript
+from failover.clock import ManualClock
 
 DATA = Path(__file__).parent / "data"
 CONVERSATION = "1cc8b150-1acd-48cc-83cb-05ca3cecfe04"
@@ -104,15 +105,22 @@ def test_an_end_is_read_again_when_the_file_has_changed_and_only_then(
     assert transcript.ending(path).last_kind == "empty"
 
 
-def test_the_ends_of_so_many_transcripts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcript, "_KEPT", 3)
+def test_the_end_of_a_transcript_is_kept_while_somebody_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr(transcript, "time", clock)
     kept: dict[Path, object] = {}
     monkeypatch.setattr(transcript, "_known", kept)
-    for number in (0, 1, 2, 0, 3, 4):
+    for number in (0, 1, 2, 0, 3):
         path = tmp_path / f"{number}.jsonl"
         path.touch()
         transcript.ending(path)
-    assert [path.stem for path in kept] == ["0", "3", "4"]
+        clock.advance(4)
+    assert [path.stem for path in kept] == ["2", "0", "3"]
+    clock.advance(60)
+    transcript.ending(path)
+    assert [path.stem for path in kept] == ["3"]
 
 
 def test_what_is_no_file_is_empty(tmp_path: Path) -> None:
