@@ -26,6 +26,8 @@ from failover.switcher.starting import Starter
 #: How often an open swap is looked at when nothing rings (seconds). Hooks and deaths ring at once.
 _WHILE_OPEN = 0.1
 _AT_REST = 5.0
+#: How soon after a swap began each hook is heard, so that a boundary rings (seconds).
+_DEAF_FOR = 0.5
 #: `claude auth status` takes 0.15–0.3 s (measured on 2.1.330); twenty sessions starting beside it make that longer.
 _PREFLIGHT_TIMEOUT = 15.0
 #: How long the lock of a predecessor that is just ending is waited for (seconds).
@@ -57,7 +59,7 @@ class AccountSwitcher:
         self._lock = RoleLock(host.config.shared_dir / ".claude-failover.lock")
         self._lock.acquire(wait=_LOCK_WAIT)
         self._checked: dict[tuple[int, str], str] = {}  # (swap, target) → what speaks against it
-        self._open = False
+        self._open, self._deaf_until = False, 0.0
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class AccountSwitcher:
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Do what can be done now."""
-        self._engine.hear({str(getattr(one.event, "session", "")) for one in heard})
+        self._hear(heard)
         paused = flags.paused(self._store) is not None
         sentences: list[str] = []
         row = swaps.open_swap(self._store)
@@ -77,7 +79,9 @@ class AccountSwitcher:
             sentences += self._turn_away(row)
         if row is not None:
             sentences.append(self._drive(row, paused))
-        self._open = swaps.open_swap(self._store) is not None
+        was, self._open = self._open, swaps.open_swap(self._store) is not None
+        if self._open and not was:
+            self._deaf_until = self._clock.monotonic() + _DEAF_FOR
         return "; ".join(filter(None, sentences)) or ("paused" if paused else "nothing to do")
 
     def wake_after(self) -> float:
@@ -91,6 +95,11 @@ class AccountSwitcher:
     def close(self) -> None:
         """Let the lock go; an open swap is found again by looking."""
         self._lock.release()
+
+    def _hear(self, heard: Sequence[Envelope]) -> None:
+        """Have those looked at of which something was heard: everybody while not every hook is heard yet."""
+        named = {str(getattr(one.event, "session", "")) for one in heard}
+        self._engine.hear(None if self._clock.monotonic() < self._deaf_until else named)
 
     def _take_up(self, paused: bool) -> list[str]:
         # What an earlier switcher started and could not note, and which sessions went on to other conversations.

@@ -57,8 +57,8 @@ class Engine:
         """Return the pidfds of processes whose death is awaited."""
         return self._stopper.descriptors()
 
-    def hear(self, sessions: Collection[str]) -> None:
-        """Look at these sessions anew, since something was heard of them."""
+    def hear(self, sessions: Collection[str] | None) -> None:
+        """Look at these sessions anew, since something was heard of them; None: at all."""
         self._waiting.forget(sessions)
 
     def scene(self) -> Scene:

@@ -60,9 +60,9 @@ class Waiting:
         now = self._clock.monotonic()
         return frozenset(move.session for move in moves if move.state in _WAIT and self._rests(move, scene, now))
 
-    def forget(self, sessions: Collection[str]) -> None:
-        """Forget the looks at some sessions."""
-        for one in [one for one, known in self._known.items() if known.session in sessions]:
+    def forget(self, sessions: Collection[str] | None) -> None:
+        """Forget the looks at some sessions, or at all (None)."""
+        for one in [one for one, known in self._known.items() if sessions is None or known.session in sessions]:
             del self._known[one]
 
     def clear(self) -> None:

@@ -56,6 +56,9 @@ def test_who_waits_is_looked_at_again_after_a_second_or_when_something_is_heard(
     waiting.forget({"ccl-1"})
     assert waiting.known(move(), slot=True) is None
     waiting.note(move(), True, AT_WORK, "in a tool")
+    waiting.forget(None)
+    assert waiting.known(move(), slot=True) is None
+    waiting.note(move(), True, AT_WORK, "in a tool")
     clock.advance(1)
     assert waiting.known(move(), slot=True) is None
 
