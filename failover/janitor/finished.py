@@ -44,7 +44,7 @@ class Finished:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._named: set[Path] = set()
+        self._named: set[str] = set()  # paths
         self._found: dict[str, tuple[Path, _Group]] = {}
 
     def find(self) -> list[Finding]:
@@ -57,13 +57,12 @@ class Finished:
             root = project / ".agent-queue"
             for folder in (root / name for name in _FOLDERS):
                 try:
-                    groups = list(self._groups(folder))
+                    groups = list(self._groups(folder, longest))
                 except OSError as error:
                     self._ground.troubles.append(f"{folder}: cannot be looked into: {error.strerror}")
                     continue
                 for group in groups:
-                    age = self._ground.clock.epoch() - group.moved
-                    if age <= longest or group.stem in open_names.get(str(project), ()):
+                    if group.stem in open_names.get(str(project), ()):
                         continue
                     subject = names.shown(str(folder / (group.stem + names.SUFFIX)))
                     self._found[subject] = (root, group)
@@ -90,51 +89,64 @@ class Finished:
             ) from None
         return 1
 
-    def _groups(self, folder: Path) -> Iterator[_Group]:
-        """Return what of a folder belongs together. Raises OSError."""
+    def _groups(self, folder: Path, longest: float) -> Iterator[_Group]:
+        """Return what of a folder belongs together and is past its time. Raises OSError."""
+        past = self._past(folder, longest)
+        alone = past.keys() - {name for name in past if _is_task(name)}
+        for name in sorted(past.keys() - alone):
+            stem = name.removesuffix(names.SUFFIX)
+            with_it = [(names.beside(stem, ending), ending) for ending in (RESULT, REASON)]
+            companions = tuple((file, ending) for file, ending in with_it if file in past or _is_plain(folder / file))
+            alone.difference_update(file for file, _ in companions)
+            yield _Group(folder, stem, companions, True, past[name])
+        if alone:
+            # What belongs to a younger task goes with it; the reason why a link or a FIFO was refused stays beside it.
+            with os.scandir(folder) as entries:
+                for name in (entry.name for entry in entries if _is_task(entry.name)):
+                    stem = name.removesuffix(names.SUFFIX)
+                    alone.difference_update(names.beside(stem, ending) for ending in (RESULT, REASON))
+        for name in sorted(alone):
+            ending = RESULT if name.endswith(RESULT) else REASON
+            yield _Group(folder, name.removesuffix(ending), ((name, ending),), False, past[name])
+
+    def _past(self, folder: Path, longest: float) -> dict[str, float]:
+        """Return the plain files past their time and since when they lay there; of the thousands that are not, nothing
+        is kept. Raises OSError."""
+        past: dict[str, float] = {}
+        foreign = []
         try:
             entries = os.scandir(folder)
         except (FileNotFoundError, NotADirectoryError):
-            return
-        plain: dict[str, float] = {}
-        foreign = []
-        unfit: set[str] = set()  # named as tasks are, and no plain files
-        for entry in entries:
-            name = entry.name
-            if name.startswith(".") and not name.endswith(names.SUFFIX):
-                continue  # half-written: see leftovers
-            try:
-                info = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            if _is_task(name) and not stat.S_ISREG(info.st_mode):
-                unfit.add(name)
-            if stat.S_ISREG(info.st_mode) and name.endswith((names.SUFFIX, RESULT, REASON)):
-                # A rename sets ctime: from then on it lay here.
-                plain[name] = max(info.st_mtime, info.st_ctime)
-            elif folder / name not in self._named:
-                self._named.add(folder / name)
-                foreign.append(names.shown(name))
+            return past
+        with entries:
+            for entry in entries:
+                name = entry.name
+                if name.startswith(".") and not name.endswith(names.SUFFIX):
+                    continue  # half-written: see leftovers
+                try:
+                    info = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if stat.S_ISREG(info.st_mode) and name.endswith((names.SUFFIX, RESULT, REASON)):
+                    if self._ground.age(info) > longest:
+                        # A rename sets ctime: from then on it lay here.
+                        past[name] = max(info.st_mtime, info.st_ctime)
+                elif entry.path not in self._named:
+                    self._named.add(entry.path)
+                    foreign.append(names.shown(name))
         if foreign:
             more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""
             named = ", ".join(sorted(foreign)[:5])
             self._ground.troubles.append(f"{folder}: {named}{more} belong to no task, left alone")
-        # The reason why a link or a FIFO was refused stays beside it.
-        taken = {names.beside(name.removesuffix(names.SUFFIX), REASON) for name in unfit}
-        for name in sorted(name for name in plain if _is_task(name)):
-            stem = name.removesuffix(names.SUFFIX)
-            with_it = [(names.beside(stem, ending), ending) for ending in (RESULT, REASON)]
-            companions = tuple((file, ending) for file, ending in with_it if file in plain)
-            taken.update(file for file, _ in companions)
-            yield _Group(folder, stem, companions, True, plain[name])
-        for name in sorted(plain.keys() - taken):
-            if not _is_task(name):
-                ending = RESULT if name.endswith(RESULT) else REASON
-                yield _Group(folder, name.removesuffix(ending), ((name, ending),), False, plain[name])
+        return past
 
 
 def _is_task(name: str) -> bool:
     return name.endswith(names.SUFFIX)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _target(archive: Path, group: _Group) -> str:

@@ -48,10 +48,8 @@ class Ground:
         """Return the moment that many seconds ago (epoch milliseconds)."""
         return self.now_ms - int(seconds * 1000)
 
-    def age(self, path: Path) -> float:
-        """Return the seconds since a file was last written or moved, as far as its times are to be believed. Raises
-        OSError."""
-        info = path.lstat()
+    def age(self, info: os.stat_result) -> float:
+        """Return the seconds since a file was last written or moved, as far as its times are to be believed."""
         return self.clock.epoch() - max(info.st_mtime, info.st_ctime)
 
 
@@ -68,19 +66,20 @@ class Sweep(Protocol):
         """Do away with what was found, if that is still so; return how much. Raises HostError, StoreError."""
 
 
-def files(folder: Path) -> Iterator[Path]:
-    """Return the regular files of a folder in the order of their names; none when it is not there.
+def files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield the regular files of a folder, one by one, for there may be thousands; none when it is not there.
+
+    No paths: those keep the names of all that they were ever made of in a table that never shrinks (Python's own).
 
     Raises HostError when it cannot be looked into.
     """
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+            yield from (entry for entry in entries if entry.is_file(follow_symlinks=False))
     except (FileNotFoundError, NotADirectoryError):
-        return iter(())
+        return
     except OSError as error:
         raise HostError(f"{folder}: cannot be looked into: {error.strerror}") from None
-    return (folder / name for name in found)  # of thousands, the names alone are kept
 
 
 def remove(path: Path) -> int:

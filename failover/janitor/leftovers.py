@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -48,16 +49,17 @@ class FileSweep(ABC):
     def _look(self) -> Iterator[tuple[Path, str]]:
         """Yield each file that may go, and why."""
 
-    def _old(self, folder: Path, pattern: re.Pattern[str], age: float) -> Iterator[Path]:
+    def _old(self, folder: Path, pattern: re.Pattern[str], age: float) -> list[Path]:
         """Return the plain files of a folder that are named so and that old; what cannot be looked at is told."""
+        old: list[Path] = []
         try:
-            for path in files(folder):
-                if pattern.fullmatch(path.name) and self._ground.age(path) > age:
-                    yield path
-        except HostError as error:
+            for one in files(folder):
+                with contextlib.suppress(FileNotFoundError):  # gone while it was looked at
+                    if pattern.fullmatch(one.name) and self._ground.age(one.stat(follow_symlinks=False)) > age:
+                        old.append(folder / one.name)
+        except (HostError, OSError) as error:
             self._ground.troubles.append(str(error))
-        except OSError:
-            return  # gone while it was looked at; the next sweep sees the rest
+        return sorted(old)
 
 
 class Parts(FileSweep):
@@ -91,7 +93,7 @@ class Launches(FileSweep):
     def _look(self) -> Iterator[tuple[Path, str]]:
         config, store = self._ground.config, self._ground.store
         folder, longest = config.paths.launch_dir, config.retention.launches
-        old = list(self._old(folder, self._NAME, longest))
+        old = self._old(folder, self._NAME, longest)
         if not old:
             return
         needed = {placed.launch for placed in sessions.placements(store).values()}
@@ -115,8 +117,9 @@ class Logs(FileSweep):
         in_use = {"supervisord.out", *(f"{name}.log" for name in (*ROLES, "supervisord"))}
         logs = []
         try:
-            for path in files(folder):
-                logs.append(Log(path.name, path.stat().st_size, ground.age(path), path.name in in_use))
+            for one in files(folder):
+                info = one.stat(follow_symlinks=False)
+                logs.append(Log(one.name, info.st_size, ground.age(info), one.name in in_use))
         except (HostError, OSError) as error:
             ground.troubles.append(str(error))
             return

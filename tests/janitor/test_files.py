@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,23 @@ def test_a_folder_that_may_not_be_looked_into_is_told(house: House) -> None:
     house.config.paths.log_dir.chmod(0)
     assert "log: cannot be looked into" in house.sweep()
     house.config.paths.log_dir.chmod(0o700)
+
+
+def test_a_sweep_holds_nothing_of_the_thousands_of_files_that_it_leaves(house: House) -> None:
+    """A role's memory does not grow with what lies in the folders (in a soak it did, by a fifth in half an hour)."""
+
+    def peak(more: range) -> int:
+        for number in more:
+            house.put("done", f"task-{number}.md")
+            house.put("done", f"task-{number}.result.json")
+            (house.config.paths.launch_dir / f"s.{number:012x}.settings.json").write_text("x")
+        tracemalloc.start()
+        try:
+            house.sweep()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(range(10))  # the first one also makes a copy of the store
+    few, many = peak(range(10, 20)), peak(range(20, 1020))
+    assert many - few < 100 * 1000, f"{few} bytes with twenty tasks, {many} with a thousand: a hundred for each"
