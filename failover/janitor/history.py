@@ -9,6 +9,7 @@ from failover.events import Swept
 from failover.janitor.ground import MOST, ROWS, Finding, Ground, Sweep
 from failover.store import orders, outbox, tasks
 from failover.store import swaps as stored_swaps
+from failover.store.db import AMONG, listed
 
 #: So many of the newest swaps of accounts stay whatever their age: the policy reads them (failover/store/swaps.py).
 _SWAPS_KEPT = 20
@@ -36,10 +37,9 @@ class History:
         chosen = self._choose()[: finding.count]
         for place in range(0, len(chosen), ROWS):
             some = chosen[place : place + ROWS]
-            marks = ", ".join("?" * len(some))
             with self._ground.store.transaction() as tx:
                 for table, condition in self._places:
-                    tx.execute(f"DELETE FROM {table} WHERE {condition.format(marks)}", some)
+                    tx.execute(f"DELETE FROM {table} WHERE {condition}", (listed(some),))
                 tx.emit(Swept(what=self.kind, count=len(some)))
         return len(chosen)
 
@@ -71,12 +71,12 @@ def histories(ground: Ground) -> list[Sweep]:
     ]
 
 
-_IDS = "id IN ({})"
+_IDS = f"id {AMONG}"
 _NOT_LAST = "id NOT IN (SELECT max(id) FROM decisions)"
-_OF_ORDERS = (*((table, "order_id IN ({})") for table in orders.RESULTS), ("orders", _IDS))
+_OF_ORDERS = (*((table, f"order_id {AMONG}") for table in orders.RESULTS), ("orders", _IDS))
 _OF_SWAPS = (
-    ("journal", "move IN (SELECT id FROM moves WHERE swap IN ({}))"),
-    ("moves", "swap IN ({})"),
+    ("journal", f"move IN (SELECT id FROM moves WHERE swap {AMONG})"),
+    ("moves", f"swap {AMONG}"),
     ("swaps", _IDS),
 )
 

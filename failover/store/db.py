@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from failover.clock import Clock, SystemClock
 from failover.errors import StoreBroken, StoreError
@@ -18,6 +20,9 @@ _BUSY_MS = 5000
 #: Each role keeps so much of the store in memory of its own (KiB; SQLite's default is 2,000). The kernel keeps all of
 #: it once for all roles, so more would only be kept nine times, and a role would grow by it as long as the store does.
 _CACHE_KIB = 256
+#: How a condition ends whose values are one list (see `listed`). With a mark for each value every length would be a
+#: statement of its own, and a connection keeps a hundred of those ready: some ten kB each when the lists are long.
+AMONG = "IN (SELECT value FROM json_each(?))"
 #: The layout that schema.sql makes. A change of it needs the next number and a step in migrations/ (CONTRIBUTING.md).
 LAYOUT = 4
 #: The earliest layout that can be brought forward.
@@ -82,8 +87,13 @@ def _strange(path: Path, layout: int) -> StoreError:
 
 
 def among(column: str, names: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
-    """Return the condition that a column is one of these names (None: anything), and its values."""
-    return ("TRUE", ()) if names is None else (f"{column} IN ({', '.join('?' * len(names))})", tuple(names))
+    """Return the condition that a column is one of these names (None: anything), and its value."""
+    return ("TRUE", ()) if names is None else (f"{column} {AMONG}", (listed(names),))
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return the value of a condition that ends with AMONG."""
+    return msgspec.json.encode(list(values)).decode()
 
 
 def connect(path: Path) -> sqlite3.Connection:

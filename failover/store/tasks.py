@@ -10,7 +10,7 @@ import msgspec
 from failover.core.move import TERMINAL, Move
 from failover.core.session import HookCall
 from failover.core.task import Task
-from failover.store.db import Store, Transaction
+from failover.store.db import AMONG, Store, Transaction, listed
 from failover.store.kept import Kept
 
 _COLUMNS = (
@@ -103,8 +103,7 @@ def next_queued(store: Store, projects: Collection[str], sessions: Sequence[str]
     if len(projects) == 1:
         index, which, named = "queued_tasks", "= ?", next(iter(projects))
     else:
-        index, which = "ranked_tasks", "IN (SELECT value FROM json_each(?))"
-        named = msgspec.json.encode(list(projects)).decode()
+        index, which, named = "ranked_tasks", AMONG, listed(projects)
     found = []
     pinned = (pin for pin in sessions if _has_pinned(store, pin))
     for pin in ("", *pinned):

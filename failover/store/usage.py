@@ -141,10 +141,8 @@ def last_request_ms(store: Store) -> int:
 
 def ledger(store: Store, conversations: Sequence[str], since_day: int) -> Ledger:
     """Return what was counted of these conversations, and what was spent since a day (days since 1970, UTC)."""
-    marks = ", ".join("?" * len(conversations))
-    totals = store.query(
-        f"SELECT conversation, total FROM charged WHERE conversation IN ({marks})", tuple(conversations)
-    )
+    where, named = among("conversation", conversations)
+    totals = store.query(f"SELECT conversation, total FROM charged WHERE {where}", named)
     spent = store.query("SELECT account, day, usd FROM spent WHERE day >= ?", (since_day,))
     return Ledger(
         {row["conversation"]: row["total"] for row in totals},
