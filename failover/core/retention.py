@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -52,7 +52,7 @@ class Bearer(msgspec.Struct, frozen=True):
     age: float
 
 
-def expired(rows: Sequence[Row], before_ms: int, needed: int | None) -> list[int]:
+def expired(rows: Iterable[Row], before_ms: int, needed: int | None) -> list[int]:
     """Return which of the oldest rows (by id) may go: those before `before_ms`, up to the first that is younger.
 
     needed: the first id that somebody has yet to read. A row whose time is in the future (the clock was wrong) ends
@@ -66,14 +66,14 @@ def expired(rows: Sequence[Row], before_ms: int, needed: int | None) -> list[int
     return found
 
 
-def surplus(rows: Sequence[Row], before_ms: int) -> list[int]:
+def surplus(rows: Iterable[Row], before_ms: int) -> list[int]:
     """Return which checkpoints of one session may go; rows: newest first. The newest one always stays."""
     return [
         row.id for place, row in enumerate(rows) if place > 0 and (place >= CHECKPOINTS_KEPT or row.at_ms < before_ms)
     ]
 
 
-def past_swaps(rows: Sequence[PastSwap], needed: Container[int], before_ms: int, fresh_before_ms: int) -> list[int]:
+def past_swaps(rows: Iterable[PastSwap], needed: Container[int], before_ms: int, fresh_before_ms: int) -> list[int]:
     """Return which swaps may go: those that ended before a moment, new conversations before another.
 
     needed: those that something is still told by, such as the last one of each session.

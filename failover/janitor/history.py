@@ -123,8 +123,8 @@ def _needed_event(ground: Ground) -> int | None:
 
 
 def _old(ground: Ground, table: str, at: str, longest: float, kept: str, needed: int | None = None) -> list[int]:
-    rows = ground.store.query(f"SELECT id, {at} AS at_ms FROM {table} WHERE {kept} ORDER BY id LIMIT {MOST}")
-    return expired([Row(row["id"], row["at_ms"]) for row in rows], ground.before(longest), needed)
+    rows = ground.store.each(f"SELECT id, {at} AS at_ms FROM {table} WHERE {kept} ORDER BY id LIMIT {MOST}")
+    return expired((Row(row["id"], row["at_ms"]) for row in rows), ground.before(longest), needed)
 
 
 def _events(ground: Ground) -> list[int]:
@@ -146,11 +146,11 @@ def _hook_calls(ground: Ground) -> list[int]:
 def _checkpoints(ground: Ground) -> list[int]:
     before_ms, found = ground.before(ground.config.retention.checkpoints), list[int]()
     for (name,) in ground.store.query("SELECT DISTINCT session FROM checkpoints"):
-        rows = ground.store.query(
+        rows = ground.store.each(
             "SELECT id, at_ms FROM checkpoints WHERE session = ? ORDER BY id DESC LIMIT ?",
             (name, CHECKPOINTS_KEPT + MOST),
         )
-        found += surplus([Row(row["id"], row["at_ms"]) for row in rows], before_ms)
+        found += surplus((Row(row["id"], row["at_ms"]) for row in rows), before_ms)
         if len(found) >= MOST:
             break
     return found[:MOST]
@@ -187,6 +187,6 @@ def _swaps(ground: Ground) -> list[int]:
         row = store.one("SELECT at_ms FROM events WHERE id >= ? ORDER BY id LIMIT 1", (event,))
         since += [row[0]] if row else []
     latest = min(since, default=ground.now_ms)
-    rows = store.query("SELECT id, kind, finished_ms FROM swaps ORDER BY id LIMIT ?", (MOST,))
-    past = [PastSwap(row["id"], row["kind"], row["finished_ms"]) for row in rows]
+    rows = store.each("SELECT id, kind, finished_ms FROM swaps ORDER BY id LIMIT ?", (MOST,))
+    past = (PastSwap(row["id"], row["kind"], row["finished_ms"]) for row in rows)
     return past_swaps(past, needed, min(latest, ground.before(keep.swaps)), min(latest, ground.before(keep.fresh)))

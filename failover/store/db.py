@@ -206,6 +206,13 @@ class Store:
         except sqlite3.Error as error:
             raise told(self._path, error) from error
 
+    def each(self, sql: str, args: Sequence[object] = ()) -> Iterator[Any]:
+        """Yield the rows of a SELECT (sqlite3.Row) of which only the first may be wanted. Raises StoreError."""
+        try:
+            yield from self._connection.execute(sql, args)
+        except sqlite3.Error as error:
+            raise told(self._path, error) from error
+
     def one(self, sql: str, args: Sequence[object] = ()) -> Any:
         """Return the first row of a SELECT, or None. Raises StoreError."""
         try:
