@@ -237,7 +237,7 @@ class SwapFinished(Event, frozen=True, tag="swap.finished"):
 
 
 class HoldChanged(Event, frozen=True, tag="swap.hold-changed"):
-    """A hold was set on or lifted from a conversation."""
+    """A hold was set on or lifted from a conversation; empty: from several at once."""
 
     conversation: str
     standing: bool

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -132,14 +133,22 @@ def with_argument(text: str) -> list[ProcessId]:
     The server of tmux keeps the arguments of the command that happened to start it, so `text` should be something
     that only the wanted program is given.
     """
-    own, found = os.getpid(), []
-    for pid in kernel.pids(os.geteuid()):
+    found = []
+    for pid, arguments in command_lines():
         # Hardly any has it, so who somebody is, is asked afterwards, and then whether it is still they.
-        if pid == own or not _names(text, kernel.arguments(pid)):
-            continue
-        if (process := identify(pid)) and _names(text, cmdline(process)):
+        if _names(text, arguments) and (process := identify(pid)) and _names(text, cmdline(process)):
             found.append(process)
     return found
+
+
+def command_lines() -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield number and arguments of each process of this user, but not of this one.
+
+    Who has the number is not asked, which makes it cheap: whoever acts on what he finds asks that, and then whether
+    those are the arguments still.
+    """
+    own = os.getpid()
+    return ((pid, kernel.arguments(pid)) for pid in kernel.pids(os.geteuid()) if pid != own)
 
 
 def _names(text: str, arguments: tuple[str, ...]) -> bool:

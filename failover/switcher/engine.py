@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,14 +20,14 @@ from failover.events import HoldChanged, MoveAdvanced, SwapFinished, SwapRetarge
 from failover.host import process
 from failover.host.tmux import Tmux
 from failover.store import hooks, orders, swaps
-from failover.store.db import Store
+from failover.store.db import Store, among
 from failover.store.swaps import SwapRow
 from failover.switcher.launcher import Launcher
 from failover.switcher.look import Scene
 from failover.switcher.restoring import Restorer
 from failover.switcher.settling import Settler, placement
 from failover.switcher.stopping import Stopper
-from failover.switcher.waiting import Known, Waiting
+from failover.switcher.waiting import Waiting
 
 #: A hold is renewed while its swap is open; it ends by itself this long after its holder stopped caring (seconds).
 _HOLD_LASTS = 60.0
@@ -87,12 +88,17 @@ class Engine:
             moves = swaps.moves(self._store, row.id)
             scene = self.scene()
             slots, progressed = self._slots(moves, scene), False
+            turned: dict[bool, list[Move]] = {True: [], False: []}  # whose hold is to stand, and whose is not
             for index, move in enumerate(moves):
                 if move.state in TERMINAL:
                     continue
                 known = None if paused or preflight.get(move.target) else self._waiting.known(move, slots.has(move))
                 if known is not None:
-                    waits[move.session] = self._goes_on_waiting(move, known, slots.has(move))
+                    if (slot := slots.has(move)) != known.slot:
+                        known = self._waiting.turn(move, slot)
+                        if move.state == "holding":
+                            turned[slot].append(move)
+                    waits[move.session] = known.why if slot else "others are being moved"
                     continue
                 decision: Step | Wait = Step("hold", "")
                 while isinstance(decision, Step) and move.state not in TERMINAL:
@@ -108,19 +114,13 @@ class Engine:
                 if isinstance(decision, Wait):
                     waits.setdefault(move.session, decision.why)
                     self._waiting.note(move, around.slot, scene.seen(move), decision.why)
+            for standing in (one for one, some in turned.items() if some):
+                self._hold(turned[standing], standing)
             if swap.is_over(moves):
                 return self._finish(row, moves)
             if not progressed:
                 break
         return "; ".join(done) or "; ".join(f"{name}: {why}" for name, why in waits.items())
-
-    def _goes_on_waiting(self, move: Move, known: Known, slot: bool) -> str:
-        """Let the hold of a move that is not looked at now follow its slot; return why it waits."""
-        if slot != known.slot:
-            if move.state == "holding":
-                self._hold(move, standing=slot)
-            known = self._waiting.turn(move, slot)
-        return known.why if slot else "others are being moved"
 
     def _around(
         self,
@@ -133,6 +133,8 @@ class Engine:
         paused: bool,
     ) -> Around:
         refused = swaps.refused(row, moves)
+        # What it costs to know is only asked where the first turn failed: the accounts are looked at for it.
+        failed = move.state == "answering" and bool(scene.seen(move).refusal)
         return Around(
             now=self._clock.monotonic(),
             deadline=row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0,
@@ -142,8 +144,8 @@ class Engine:
             paused=paused and row.order_id == 0,
             found=self._found_for(move),
             refused=refused,
-            other=self._other(row, move, refused, scene),
-            spent=move.state == "answering" and scene.is_spent(move.source),
+            other=self._other(row, move, refused, scene) if failed or move.state == "dead" else "",
+            spent=failed and scene.is_spent(move.source),
         )
 
     def _slots(self, moves: Sequence[Move], scene: Scene) -> swap.Slots:
@@ -153,8 +155,8 @@ class Engine:
         return swap.slots(moves, most, self._waiting.at_rest(moves, scene)) if free else swap.Slots(0)
 
     def _other(self, row: SwapRow, move: Move, refused: frozenset[str], scene: Scene) -> str:
-        """Return where a move may go whose target cannot serve it, empty when nowhere (or while that is not asked)."""
-        if move.kind not in ("swap", "restore") or move.state not in ("dead", "answering"):
+        """Return where a move may go whose target cannot serve it, empty when nowhere."""
+        if move.kind not in ("swap", "restore"):
             return ""
         if move.state == "dead" and move.target not in refused:
             return ""
@@ -206,7 +208,7 @@ class Engine:
             self._stopper.forget(move)
         match move.state:
             case "holding" | "at_boundary" | "checkpointed":
-                return self._hold(move, standing=around.slot or move.state != "holding")
+                return self._hold([move], standing=around.slot or move.state != "holding")
             case "stopping":
                 if move.id in self._stopped and not self._stopper.has_told(move) and not self._holds(move):
                     # This process was stopped, or the host asleep, since it looked: the hold ran out, and the session
@@ -229,21 +231,34 @@ class Engine:
                 return True
         return False
 
-    def _hold(self, move: Move, standing: bool) -> bool:
-        """Let a hold stand while a slot is free; else the session works on. Return whether that is new."""
-        row = self._store.one("SELECT * FROM holds WHERE conversation = ?", (move.conversation,))
-        now = self._clock.monotonic()
-        ours = row is not None and (row["pid"], row["start"]) == (self._own.pid, self._own.start)
-        if standing == (row is not None) and (not standing or (ours and row["until_mono"] - now > _HOLD_LASTS / 2)):
+    def _hold(self, moves: Sequence[Move], standing: bool) -> bool:
+        """Let holds stand while a slot is free; else the sessions work on. Return whether any is new.
+
+        In a swap of a hundred the last slot is taken and given back with each of them: ninety holds are one write.
+        """
+        where, named = among("conversation", [move.conversation for move in moves])
+        rows = {row["conversation"]: row for row in self._store.query(f"SELECT * FROM holds WHERE {where}", named)}
+        turned = [move for move in moves if standing != (move.conversation in rows)]
+        kept = (move for move in moves if standing and move.conversation in rows)
+        renewed = [move for move in kept if self._runs_out(rows[move.conversation])]
+        if not turned and not renewed:
             return False
+        until = self._clock.monotonic() + _HOLD_LASTS
         with self._store.transaction() as tx:
-            if standing:
-                swaps.set_hold(tx, move.conversation, move.id, self._own.pid, self._own.start, now + _HOLD_LASTS)
-            else:
-                swaps.lift_hold(tx, move.conversation)
-            if standing != (row is not None):
-                tx.emit(HoldChanged(conversation=move.conversation, standing=standing))
-        return standing != (row is not None)
+            for move in (*turned, *renewed):
+                if standing:
+                    swaps.set_hold(tx, move.conversation, move.id, self._own.pid, self._own.start, until)
+                else:
+                    swaps.lift_hold(tx, move.conversation)
+            if turned:
+                conversation = turned[0].conversation if len(turned) == 1 else ""
+                tx.emit(HoldChanged(conversation=conversation, standing=standing))
+        return bool(turned)
+
+    def _runs_out(self, row: Mapping[str, Any]) -> bool:
+        """Say whether a hold is another holder's, or ends soon."""
+        ours = (row["pid"], row["start"]) == (self._own.pid, self._own.start)
+        return not ours or float(row["until_mono"]) - self._clock.monotonic() <= _HOLD_LASTS / 2
 
     def _holds(self, move: Move) -> bool:
         """Say whether our hold on a move's session still stands."""

@@ -109,12 +109,12 @@ class Scene:
         return found
 
     @cached_property
-    def _with(self) -> Mapping[str, Sequence[ProcessId]]:
-        """The live processes by their arguments. A hundred moves ask for one each."""
-        found: dict[str, list[ProcessId]] = {}
-        for one, arguments in process.of_user().items():
+    def _with(self) -> Mapping[str, Sequence[int]]:
+        """The numbers of processes by their arguments. A hundred moves ask for one each."""
+        found: dict[str, list[int]] = {}
+        for pid, arguments in process.command_lines():
             for argument in set(arguments):
-                found.setdefault(argument, []).append(one)
+                found.setdefault(argument, []).append(pid)
         return found
 
     def _entry(self, one: ProcessId) -> RegistryEntry | None:
@@ -169,7 +169,8 @@ class Scene:
         A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
         died, before its parent is asked for, so whoever is found is looked at once more after that.
         """
-        found, named = set(self._on.get(conversation, ())), set(self._with.get(conversation, ()))
+        found = set(self._on.get(conversation, ()))
+        named = {one for pid in self._with.get(conversation, ()) if (one := process.identify(pid))}
         strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
         return tuple(
             sorted(

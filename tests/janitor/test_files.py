@@ -138,7 +138,7 @@ def test_a_folder_that_may_not_be_looked_into_is_told(house: House) -> None:
 
 
 def test_a_sweep_holds_nothing_of_the_thousands_of_files_and_rows_that_it_leaves(house: House) -> None:
-    """A role's memory does not grow with what lies in folders and tables (in a soak it did, by a fifth in half an hour)."""
+    """A role's memory does not grow with what lies in folders and tables (in a soak it did)."""
 
     def peak(more: range) -> int:
         for number in more:

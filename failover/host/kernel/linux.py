@@ -26,6 +26,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _LARGE = 128 * 1024  # glibc's own measure, before it adapts it (bytes)
 #: How often a process without arguments is looked at, and how long is waited each time (seconds).
 _LOOKS, _MOMENT = 10, 0.001
+#: So much is read at once (bytes).
+_ONCE = 65536
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
@@ -171,8 +173,10 @@ def _read(path: str) -> bytes:
         return b""
     try:
         parts = []
-        while part := os.read(descriptor, 65536):
+        while part := os.read(descriptor, _ONCE):
             parts.append(part)
+            if len(part) < _ONCE:
+                break  # /proc gives what there is at once
         return b"".join(parts)
     except OSError:  # it died while it was read
         return b""
