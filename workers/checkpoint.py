@@ -52,7 +52,7 @@ class CheckpointRole:
                 due[name] = occasion
         if not due:
             return ""
-        doing = {t.session: Doing(t.id, t.name, t.attempt) for t in tasks.handed_over(self._store)}
+        doing = {t.session: Doing(t.id, t.name, t.attempt) for t in tasks.handed_over(self._store, due)}
         lines = {row.session: row for row in usage.statuslines(self._store, due)}
         notes = {
             name: _note(

@@ -23,6 +23,9 @@ _STARTS_WITHIN = 30.0
 #: How soon after a look at all sessions a change of the registry makes for another (seconds), and how long it is enough
 #: to look at those of which something is heard.
 _REGISTRY_RESTS, _ALL_EACH = 0.1, 1.0
+#: How soon after the projects' status.json were brought up to date they are again (seconds): in a swap of a hundred
+#: sessions something changes twenty times a second, and each of them is told of with the other ninety-nine.
+_FILES_REST = 0.25
 
 
 class SessionWatcher:
@@ -45,6 +48,7 @@ class SessionWatcher:
         self._deaths: dict[ProcessId, int] = {}  # process → descriptor of its end
         self._of: dict[ProcessId, str] = {}  # the same → its session
         self._status = StatusFiles(host.config, host.clock)
+        self._filed, self._news = 0.0, False  # when they were brought up to date, and whether they are to be
         self._pending = False  # something is about to change without a bell
         self._looked, self._owed = 0.0, False  # when all were looked at, and whether the registry has changed since
         self._young: dict[str, tuple[ProcessId, float]] = {}  # session → process without a status, and since when
@@ -56,8 +60,8 @@ class SessionWatcher:
             self._watch.close()
             self._watch = Watch([self._registry.folder])
         of, at, deaths = sessions_named(heard), self._clock.monotonic(), self._dead()
-        if not (heard or deaths) and self._owed and at - self._looked < _REGISTRY_RESTS:
-            return ""  # a hundred sessions change it dozens of times a second
+        if not (heard or deaths) and self._rests(at):
+            return ", ".join(self._file(at))
         if deaths:
             # They are told at once; the others are looked at right after that.
             of, self._owed = (of or frozenset()) | {self._of[one] for one in deaths}, True
@@ -85,9 +89,22 @@ class SessionWatcher:
                 changed.append(now)
         self._note(changed, last, placed)
         self._await_deaths(placed, dead, everybody=of is None)
-        news = bool(changed) or any(not isinstance(one.event, HookReceived) for one in heard)
-        unwritten = self._status.update(self._store, news)
-        return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *unwritten])
+        self._news = self._news or bool(changed) or any(not isinstance(one.event, HookReceived) for one in heard)
+        return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *self._file(at)])
+
+    def _rests(self, at: float) -> bool:
+        """Say whether it is too early for a look at all sessions: a hundred of them change the registry dozens of times
+        a second, and the files' own rest is none of their affair."""
+        filed = self._news and not (self._owed or self._pending) and at - self._looked < _ALL_EACH
+        return filed or (self._owed and at - self._looked < _REGISTRY_RESTS)
+
+    def _file(self, at: float) -> Sequence[str]:
+        """Bring the projects' files up to date; return what could not be written, one sentence each."""
+        if self._news and at - self._filed < _FILES_REST:
+            return ()
+        news, self._news = self._news, False
+        self._filed = at if news else self._filed
+        return self._status.update(self._store, news)
 
     def _see(
         self,
@@ -201,9 +218,10 @@ class SessionWatcher:
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        if self._owed:
-            return max(0.0, self._looked + _REGISTRY_RESTS - self._clock.monotonic())
-        return 0.1 if self._pending else 5.0
+        wakes = [self._looked + _REGISTRY_RESTS] if self._owed else []
+        wakes += [self._filed + _FILES_REST] if self._news else []
+        rest = 0.1 if self._pending else 5.0
+        return min(rest, max(0.0, min(wakes) - self._clock.monotonic())) if wakes else rest
 
     def descriptors(self) -> Sequence[int]:
         """Return what wakes it: changes of the registry, deaths."""

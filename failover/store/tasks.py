@@ -10,7 +10,7 @@ import msgspec
 from failover.core.move import TERMINAL, Move
 from failover.core.session import HookCall
 from failover.core.task import Task
-from failover.store.db import AMONG, Store, Transaction, listed
+from failover.store.db import AMONG, Store, Transaction, among, listed
 from failover.store.kept import Kept
 
 _COLUMNS = (
@@ -64,11 +64,12 @@ def get(store: Store, task: int) -> Task | None:
     return _task(row) if row else None
 
 
-def handed_over(store: Store) -> list[Task]:
-    """Return the tasks that are with a session."""
+def handed_over(store: Store, to: Collection[str] | None = None) -> list[Task]:
+    """Return the tasks that are with a session, or with some."""
+    where, names = among("json_extract(body, '$.session')", to)
     # Left to itself SQLite reads all tasks in the order of their ids.
-    rows = store.query(f"SELECT * FROM tasks INDEXED BY handed_tasks WHERE {_HANDED} ORDER BY id")
-    return _handed.of(rows)
+    rows = store.query(f"SELECT * FROM tasks INDEXED BY handed_tasks WHERE {_HANDED} AND {where} ORDER BY id", names)
+    return _handed.of(rows) if to is None else [_task(row) for row in rows]
 
 
 def any_queued(store: Store) -> bool:
