@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from failover.bench.growth import Hall
+from failover.clock import ManualClock
 from failover.events import Envelope, HookReceived
 from failover.host.process import ProcessId
+from failover.queue.status import StatusFiles
 from tests.places import short_dir
 from workers.session_watcher import SessionWatcher
 
@@ -83,4 +85,28 @@ def test_of_a_process_that_it_holds_nothing_is_read_in_proc(hall: Hall, monkeypa
 
     monkeypatch.setattr("failover.host.process.alive", refused)
     watcher.cycle(())
+    watcher.close()
+
+
+def test_the_status_files_are_written_at_once_and_then_rest_a_quarter_of_a_second(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+
+    def update(self: StatusFiles, store: object, news: bool) -> list[str]:
+        written.append(news)
+        return []
+
+    monkeypatch.setattr(StatusFiles, "update", update)
+    watcher: Any = hall.role("session-watcher", SessionWatcher)
+    watcher._clock = clock = ManualClock()
+    watcher.cycle(())
+    assert written == [True]
+    hall.sleepers[1].kill()
+    hall.sleepers[1].wait()
+    assert watcher.cycle(()) == "s1 is exited", "a death is told at once"
+    assert written == [True] and 0 < watcher.wake_after() <= 0.25
+    clock.advance(0.25)
+    assert watcher.cycle(()) == "" and written == [True, True]
+    assert watcher.wake_after() == 5
     watcher.close()

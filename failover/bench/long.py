@@ -72,6 +72,7 @@ class _Run:
         self._swaps, self._deaths = BusWitness(world, "swap.started"), BusWitness(world, "session.died")
         self._memory = Memory(world)
         self._asked, self._next_look = 0, 0.0
+        self._of_swaps: list[tuple[float, float]] = []  # of each: seconds that it took, and of the processor
         self.thresholds: list[float] = []
         self.deaths: list[float] = []
         self.events: list[float] = []
@@ -93,7 +94,7 @@ class _Run:
             time.sleep(0.05)
         watched = time.monotonic() - began
         used = {self._role(one): 100 * (cpu([one]) - was) / watched for one, was in zip(running, before, strict=True)}
-        return self._rows(used, 100 * (_programs(running) - programs) / watched)
+        return self._rows(used, 100 * (_programs(running) - programs) / watched, self._phases(used, watched))
 
     def _role(self, one: psutil.Process) -> str:
         return next((role for role, process in self._memory.roles.items() if process.pid == one.pid), "supervisord")
@@ -131,6 +132,8 @@ class _Run:
         """Let the account in use cross its threshold, and wait until its sessions are under the next one."""
         world, known = self._world, len(self._swaps.heard)
         self._statuslines.forget()
+        running = processes(world)
+        began, before = time.monotonic(), cpu(running)
         world.api.account(self._accounts[self._at], u5=0.91)
 
         def begun() -> bool:
@@ -143,12 +146,23 @@ class _Run:
 
         world.wait(begun, "a swap", _PATIENCE)
         world.wait(over, "its end", _PATIENCE)
+        self._of_swaps.append((time.monotonic() - began, cpu(running) - before))
         shown = self._statuslines.shown(90)
         # The push leaves beside the user's command, so the swap may even begin before that has noted the time.
         self.thresholds.append(max(0.0, self._swaps.heard[known] - min(shown)) * 1000)
         self._at += 1
 
-    def _rows(self, used: dict[str, float], programs: float) -> list[Row]:
+    def _phases(self, used: dict[str, float], watched: float) -> str:
+        """Say what the swaps took, and what the sessions' work did (used: each role's share of a core over it all)."""
+        seconds, of_processor = (sum(each) for each in zip(*self._of_swaps, strict=True))
+        count = len(self._of_swaps)
+        calm = (sum(used.values()) * watched - 100 * of_processor) / (watched - seconds)
+        return (
+            f"a swap takes {of_processor / count:.1f} s of the processor in {seconds / count:.0f} s, "
+            f"between them {calm:.1f} % of a core"
+        )
+
+    def _rows(self, used: dict[str, float], programs: float, phases: str) -> list[Row]:
         count = f"{len(self._workers)} sessions at work"
         did = f"{self._effort.seconds:.0f} s, {len(self.thresholds)} swaps, {self._done()} tasks"
         shares = ", ".join(f"{role} {share:.1f}" for role, share in sorted(used.items(), key=lambda one: -one[1]))
@@ -163,7 +177,7 @@ class _Run:
             *rows,
             row("long run, roles started anew", anew, "of them", None, 0.0),
             row(f"long run, CPU of the daemon, {count}", sum(used.values()), "% of a core", None, 5.0,
-                note=f"{did}; {shares}; beside it programs that it ran {programs:.1f}"),
+                note=f"{did}; {phases}; {shares}; beside it programs that it ran {programs:.1f}"),
             row("long run, threshold to swap, p50", median(self.thresholds), "ms", None, 100.0 * _MORE),
             row("long run, session death to event, worst", max(self.deaths), "ms", None, 5.0 * _MORE),
             row("long run, event to handler, p50", median(self.events), "ms", None, 1.0 * _MORE),
