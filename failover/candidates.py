@@ -13,7 +13,7 @@ from failover.core.policy import needs
 from failover.core.usage import fuse
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.store import choices, flags, sessions, swaps, tasks, usage
+from failover.store import choices, flags, sessions, tasks, usage, verdicts
 from failover.store.db import Store
 from failover.store.sessions import Placement
 
@@ -49,7 +49,8 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
         for reading in usage.newest_of(store, name, window, _PRESENT)
     ]
     fused = fuse(recent, now)
-    trouble = swaps.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
+    bills = verdicts.bills(store)
+    trouble = verdicts.troubled(store, int(now * 1000) - _TROUBLE_LASTS_MS)
     off = flags.disabled(store, int(now * 1000))
     running = running_placements(store)
     needed = movable(config, store, running)
@@ -84,7 +85,7 @@ def candidates(config: Config, store: Store, now: float) -> list[Candidate]:
                 },
                 reserve=account.reserve,
                 standby=account.standby,
-                owed=swaps.owed_to(store, account.name, since_ms),
+                owed=sum(tokens for at_ms, tokens in bills.get(account.name, ()) if at_ms > since_ms),
             )
         )
     return found

@@ -79,7 +79,7 @@ class HookReceived(Event, frozen=True, tag="hook.received"):
 
 
 class StatuslinePushed(Event, frozen=True, tag="usage.pushed"):
-    """A session's statusline told its account's windows."""
+    """A session's statusline told something new of its account's windows, or of its cost where that is capped."""
 
     session: str
     account: str

@@ -54,7 +54,8 @@ class ControlPlane:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._entrance = Entrance(host.store, host.clock, host.boot)
+        capped = frozenset(account.name for account in host.config.accounts if account.cap_usd_per_day)
+        self._entrance = Entrance(host.store, host.clock, host.boot, capped)
         self._subscriber = Subscriber(host.paths.bus_out, ("",))
         self._reader = Reader(host.paths.store)
         self._history = Reader(host.paths.store)

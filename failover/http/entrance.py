@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 from collections import defaultdict
+from collections.abc import Collection
 from typing import NoReturn
 from urllib.parse import parse_qs
 
@@ -33,6 +34,10 @@ _LOOK = 0.25
 #: How much of an answer's text is kept (characters): enough to see in a checkpoint where the session was.
 _MESSAGE = 2000
 _STATUSLINE_KEYS = ("rate_limits", "context_window", "prompt_cache", "model", "version", "cost")
+#: What of a statusline is worth a bell: how much of the account's windows is used. A session repeats it with each push.
+_NEWS = ("rate_limits",)
+#: Of accounts whose cost is capped its cost is too.
+_NEWS_OF_CAPPED = (*_NEWS, "cost")
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -54,10 +59,12 @@ def sender(query: bytes) -> Sender:
 
 
 class Entrance:
-    """Takes hooks and statuslines. boot: the control plane's; every method runs on the event loop's thread."""
+    """Takes hooks and statuslines. boot: the control plane's; capped: the accounts whose cost has a cap. Every method
+    runs on the event loop's thread."""
 
-    def __init__(self, store: Store, clock: Clock, boot: str) -> None:
-        self._store, self._clock, self._boot = store, clock, boot
+    def __init__(self, store: Store, clock: Clock, boot: str, capped: Collection[str] = ()) -> None:
+        self._store, self._clock, self._boot, self._capped = store, clock, boot, capped
+        self._told: dict[str, tuple[object, ...]] = {}  # session → sender and news of its last push
         self._wakers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
         self._missed = False  # a hook came that could not be written
@@ -125,6 +132,8 @@ class Entrance:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
             raise UsageError(f"the body is no statusline of the binary: {error}") from None
         kept = msgspec.json.encode({key: fields[key] for key in _STATUSLINE_KEYS if key in fields}).decode()
+        news = _NEWS_OF_CAPPED if who.account in self._capped else _NEWS
+        told = (who, *(bytes(fields.get(key, b"")) for key in news))
         with self._store.transaction() as tx:
             hooks.record_statusline(
                 tx,
@@ -134,7 +143,9 @@ class Entrance:
                 conversation=conversation,
                 at_ms=self._store.now_ms(),
                 body=kept,
+                news=told != self._told.get(who.session),
             )
+        self._told[who.session] = told
 
     def look(self, conversation: str = "") -> None:
         """Let the answers that are held back look at their hold again: those of one conversation, or all."""

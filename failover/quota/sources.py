@@ -7,7 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from failover.core.usage import LIMIT_RECORD, STATUSLINE, Reading, is_window
-from failover.store import sessions, swaps, usage
+from failover.store import sessions, usage, verdicts
 from failover.store.db import Store
 from failover.store.usage import StatuslineRow
 
@@ -63,7 +63,7 @@ def limits(store: Store) -> list[list[Reading]]:
     """Return, each by itself, what sessions tell of the account on which a limit stopped them: those that still stand
     there (the watcher saw the record itself), and those that were moved on."""
     placed = sessions.placements(store)
-    found = [_spent(one.account, one.window, one.resets_at, one.at_ms) for one in swaps.limits_met(store)]
+    found = [_spent(one.account, one.window, one.resets_at, one.at_ms) for one in verdicts.limits_met(store)]
     found += [
         _spent(placed[name].account, seen.limit_window, seen.limit_resets or None, seen.since_ms)
         for name, seen in sessions.sightings(store).items()

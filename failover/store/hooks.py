@@ -98,15 +98,24 @@ def mark_gaps(store: Store, tx: Transaction) -> int:
 
 
 def record_statusline(
-    tx: Transaction, *, session: str, account: str, launch: str, conversation: str, at_ms: int, body: str
+    tx: Transaction,
+    *,
+    session: str,
+    account: str,
+    launch: str,
+    conversation: str,
+    at_ms: int,
+    body: str,
+    news: bool = True,
 ) -> None:
-    """Keep a session's newest statusline push (`body`: JSON, reduced to what is read) and report it."""
+    """Keep a session's newest statusline push (`body`: JSON, reduced to what is read); report it where it is news."""
     tx.execute(
         "INSERT OR REPLACE INTO statuslines (session, account, launch, conversation, at_ms, body)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         (session, account, launch, conversation, at_ms, body),
     )
-    tx.emit(StatuslinePushed(session=session, account=account))
+    if news:
+        tx.emit(StatuslinePushed(session=session, account=account))
 
 
 def _seen_before(store: Store, call: HookCall) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from failover.core.move import AWAY, Move, Reached, Urgency
+from failover.core.move import AWAY, Move, Urgency
 from failover.store.db import Store, Transaction
 from failover.store.kept import Kept
 
@@ -104,6 +104,15 @@ def journal_of(store: Store, move: int) -> tuple[JournalEntry, ...]:
     return tuple(msgspec.convert(dict(row), JournalEntry) for row in rows)
 
 
+def verified_at(store: Store, swap: int) -> dict[int, int]:
+    """Return when the moves of a swap were verified (move → epoch milliseconds)."""
+    rows = store.query(
+        "SELECT j.move, j.at_ms FROM moves m JOIN journal j ON j.move = m.id WHERE m.swap = ? AND j.state = 'verified'",
+        (swap,),
+    )
+    return {row["move"]: row["at_ms"] for row in rows}
+
+
 def last_swap(store: Store) -> SwapRow | None:
     """Return the last swap between accounts, None when there was none."""
     row = store.one("SELECT * FROM swaps WHERE kind = 'swap' ORDER BY id DESC LIMIT 1")
@@ -114,43 +123,6 @@ def last_continued(store: Store) -> SwapRow | None:
     """Return the last restart that continued sessions on the account that they were on, None when there was none."""
     row = store.one("SELECT * FROM swaps WHERE kind = 'restart' AND request_id > 0 ORDER BY id DESC LIMIT 1")
     return _swap(row) if row else None
-
-
-def limits_met(store: Store) -> list[Reached]:
-    """Return the used-up windows that the moves of the last swaps met on their way."""
-    return [met for row in latest(store, 5) for move in moves(store, row.id) for met in move.limits]
-
-
-def troubled(store: Store, since_ms: int) -> dict[str, str]:
-    """Return the accounts that turned out to be no targets since then (epoch milliseconds), each with the reason.
-
-    A session that was moved there afterwards clears an account; one that had reached its limit is judged by its
-    readings instead.
-    """
-    found: dict[str, str] = {}
-    for row in latest(store, 20):
-        if row.started_ms < since_ms:
-            break
-        made = moves(store, row.id)
-        limited = {met.account for move in made for met in move.limits}
-        for account in refused(row, made) - limited:
-            found.setdefault(account, f"{account} could not serve in swap {row.id}")
-        for move in made:
-            if move.state == "verified":
-                found.setdefault(move.target, "")
-    return {account: why for account, why in found.items() if why}
-
-
-def owed_to(store: Store, account: str, since_ms: int) -> int:
-    """Return the tokens of context of the sessions that were moved to an account since then (epoch milliseconds): the
-    bill that no reading shows yet. Of the last swaps only."""
-    row = store.one(
-        "SELECT sum(json_extract(m.body, '$.bill')) FROM swaps s JOIN moves m ON m.swap = s.id JOIN journal j"
-        " ON j.move = m.id WHERE s.id > (SELECT max(id) FROM swaps) - 5 AND s.kind = 'swap' AND m.state = 'verified'"
-        " AND json_extract(m.body, '$.target') = ? AND j.state = 'verified' AND j.at_ms > ?",
-        (account, since_ms),
-    )
-    return int(row[0] or 0)
 
 
 def moves(store: Store, swap: int) -> list[Move]:

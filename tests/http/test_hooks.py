@@ -8,9 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
+import msgspec
+
+from failover.clock import SystemClock
 from failover.events import HookReceived, StatuslinePushed
+from failover.http.entrance import Entrance, Sender
 from failover.store import events, sessions, usage
+from failover.store.db import Store
 from tests.http.plane import CONVERSATION, LAUNCH, ROOT, Plane
 from tests.waiting import wait_for
 
@@ -52,6 +58,28 @@ def test_a_statusline_is_kept_without_what_nobody_reads(control: Plane) -> None:
     assert (row.session, row.account, row.conversation) == ("s-0", "a", CONVERSATION)
     assert "five_hour" in row.body and "secret" not in row.body
     assert any(isinstance(e.event, StatuslinePushed) for e in events.latest(control.store, 5))
+
+
+def test_a_statusline_rings_where_it_tells_something_new(tmp_path: Path) -> None:
+    with closing(Store.open(tmp_path / "state.db", "control-plane")) as store:
+        entrance = Entrance(store, SystemClock(), "boot", capped={"paid"})
+
+        def rings(account: str, used: float, cost: float, launch: str = LAUNCH) -> bool:
+            before = len(events.latest(store, 99, "usage."))
+            limits = {"five_hour": {"used_percentage": used}}
+            body = {"session_id": CONVERSATION, "rate_limits": limits, "cost": {"total_cost_usd": cost}}
+            entrance.statusline(Sender("s-0", account, launch), msgspec.json.encode(body))
+            (row,) = usage.statuslines(store)
+            assert f'"total_cost_usd":{cost}' in row.body  # what does not ring is kept too
+            return len(events.latest(store, 99, "usage.")) > before
+
+        assert rings("a", 10, 1.5)
+        assert not rings("a", 10, 2.5)
+        assert rings("a", 11, 2.5)
+        assert rings("a", 11, 2.5, launch="1b2b3b4b5b6b")
+        assert rings("paid", 11, 2.5)
+        assert rings("paid", 11, 3.5)
+        assert not rings("paid", 11, 3.5)
 
 
 def test_a_boundary_hook_waits_until_its_hold_is_lifted(control: Plane) -> None:
