@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
-from hashlib import sha256
 
 import msgspec
 
@@ -22,7 +22,7 @@ AT_START = ("claude", "accounts")
 def sections(config: Config) -> dict[str, str]:
     """Return a fingerprint of each top-level key, so that what changed can be named without keeping what it said."""
     return {
-        name: sha256(msgspec.json.encode(getattr(config, name), enc_hook=str, order="deterministic")).hexdigest()[:16]
+        name: f"{zlib.crc32(msgspec.json.encode(getattr(config, name), enc_hook=str, order='deterministic')):08x}"
         for name in config.__struct_fields__
         if name != "file"
     }

@@ -8,7 +8,7 @@ from failover.claude import auth, kinds
 from failover.core import policy
 from failover.core.move import AWAY, BEFORE_DEATH
 from failover.errors import FailoverError
-from failover.events import HOOKS_OF_TURNS, Envelope
+from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived
 from failover.host.lock import RoleLock
 from failover.host.tmux import Tmux
 from failover.runtime import Host, run
@@ -23,7 +23,7 @@ from failover.switcher.requests import RequestDesk
 from failover.switcher.restoring import Restorer
 from failover.switcher.starting import Starter
 
-#: How often an open swap is looked at when nothing rings (seconds). Hooks and deaths ring at once.
+#: How often an open swap is looked at when nothing rings (seconds). Boundaries and deaths ring at once.
 _WHILE_OPEN = 0.1
 _AT_REST = 5.0
 #: How soon after a swap began each hook is heard, so that a boundary rings (seconds).
@@ -37,6 +37,8 @@ _LOCK_WAIT = 2.0
 _LOGIN_LASTS = 3600.0
 #: What may begin a swap, or change what a session is placed on.
 _AT_REST_HEARS = (*HOOKS_OF_TURNS, "operator.", "usage.swap-wanted", "session.", "task.fresh-wanted")
+#: A hook at which a session can be held in the middle of its turn.
+_BATCH = "hook.received/PostToolBatch"
 
 
 class AccountSwitcher:
@@ -60,15 +62,18 @@ class AccountSwitcher:
         self._lock = RoleLock(host.config.shared_dir / ".claude-failover.lock")
         self._lock.acquire(wait=_LOCK_WAIT)
         self._checked: dict[tuple[int, str], str] = {}  # (swap, target) → what speaks against it
-        self._open, self._deaf_until = False, 0.0
+        self._open, self._deaf_until, self._looked = False, 0.0, 0.0
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return what wakes it; while a swap is open that is every hook: each may be a boundary."""
-        return (*_AT_REST_HEARS, "hook.") if self._open else _AT_REST_HEARS
+        """Return what wakes it; while a swap is open that is each end of a batch of tools too: it may be a boundary."""
+        return (*_AT_REST_HEARS, _BATCH) if self._open else _AT_REST_HEARS
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Do what can be done now."""
+        now, deaf = self._clock.monotonic(), self._clock.monotonic() < self._deaf_until
+        if heard and self._open and not deaf and now - self._looked < _WHILE_OPEN and all(map(_passes, heard)):
+            return ""
         self._hear(heard)
         paused = flags.paused(self._store) is not None
         sentences: list[str] = []
@@ -83,11 +88,12 @@ class AccountSwitcher:
         was, self._open = self._open, swaps.open_swap(self._store) is not None
         if self._open and not was:
             self._deaf_until = self._clock.monotonic() + _DEAF_FOR
+        self._looked = self._clock.monotonic()
         return "; ".join(filter(None, sentences)) or ("paused" if paused else "nothing to do")
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        return _WHILE_OPEN if self._open else _AT_REST
+        return self._looked + _WHILE_OPEN - self._clock.monotonic() if self._open else _AT_REST
 
     def descriptors(self) -> Sequence[int]:
         """Return the pidfds of processes that are being stopped."""
@@ -207,6 +213,11 @@ class AccountSwitcher:
     def _login(self, account: str) -> auth.AuthStatus:
         one, claude = self._config.account(account), self._config.claude
         return auth.status(claude.command, one.config_dir, claude.env, one.login, timeout=_PREFLIGHT_TIMEOUT)
+
+
+def _passes(told: Envelope) -> bool:
+    """Say whether a session went past the end of a batch of tools: who is not held there is at no boundary."""
+    return isinstance(told.event, HookReceived) and told.event.hook == "PostToolBatch" and not told.event.held
 
 
 def main() -> None:

@@ -10,9 +10,19 @@ from typing import ParamSpec
 from failover.claude.registry import Registry
 from failover.core.dispatch import against, assign
 from failover.core.move import TERMINAL
+from failover.core.session import SessionState
 from failover.core.task import Task
 from failover.errors import HostError
-from failover.events import HOOKS_OF_TURNS, Envelope, HoldChanged, MoveAdvanced, UsageRead, sessions_named
+from failover.events import (
+    HOOKS_OF_TURNS,
+    Envelope,
+    HoldChanged,
+    HookReceived,
+    MoveAdvanced,
+    SessionStateChanged,
+    UsageRead,
+    sessions_named,
+)
 from failover.host.tmux import Tmux
 from failover.queue.blocking import Blocking
 from failover.queue.delivery import Deliverer
@@ -30,6 +40,8 @@ P = ParamSpec("P")
 _ALL_EACH = 2.0
 #: What neither ends a task nor frees a session is looked into together (seconds).
 _REST = 0.25
+#: The states of a session in which no task of it ends, and none can be given to it.
+_GO_ON: frozenset[SessionState] = frozenset({"starting", "working", "waiting", "moving"})
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -148,9 +160,14 @@ class Dispatcher:
 
 def _tells(told: Envelope) -> bool:
     """Say whether what was heard may end a task or free a session: not what is read of accounts, nor the holds and the
-    steps of a move before its last."""
-    if isinstance(told.event, MoveAdvanced):
-        return told.event.state in TERMINAL
+    steps of a move before its last, nor what begins or goes on."""
+    match told.event:
+        case MoveAdvanced():
+            return told.event.state in TERMINAL
+        case SessionStateChanged():
+            return told.event.state not in _GO_ON
+        case HookReceived():
+            return told.event.hook in ("Stop", "StopFailure")
     return not isinstance(told.event, UsageRead | HoldChanged)
 
 

@@ -77,7 +77,10 @@ class Registry:
         except OSError:
             there = []
         known = {name: found for name in there if name.endswith(".json") and (found := self._look(name))}
-        self._known = known if pids is None else self._known | known
+        if pids is None:
+            self._known = known
+        else:
+            self._known.update(known)
         return sorted((entry for _, _, entry in known.values() if entry), key=lambda entry: entry.pid)
 
     def _look(self, name: str) -> tuple[tuple[int, ...], int, RegistryEntry | None] | None:

@@ -40,7 +40,7 @@ _KEPT = (
     "version", "state_dir", "shared_dir", "accounts", "thresholds", "sessions", "projects", "failover", "http", "tmux",
     "dispatch", "retention",
 )  # fmt: skip
-_PACKAGES = ("claude-failover", "supervisor", "pyzmq", "msgspec", "litestar", "uvicorn", "click", "filelock", "psutil")
+_PACKAGES = ("claude-failover", "supervisor", "pyzmq", "msgspec", "litestar", "uvicorn", "click", "psutil")
 
 
 class Veil:

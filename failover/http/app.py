@@ -174,11 +174,8 @@ class Gate:
             await send({"type": "http.response.body", "body": b""})
 
     async def _hook(self, who: Any, body: bytes, receive: Receive) -> None:
-        gone, began = asyncio.ensure_future(_gone(receive)), time.monotonic()
-        try:
-            held = await self._entrance.hook(who, body, gone)
-        finally:
-            gone.cancel()
+        began = time.monotonic()
+        held = await self._entrance.hook(who, body, lambda: _gone(receive))
         self._tally.observe("hook_duration_seconds", time.monotonic() - began, str(held).lower())
 
 

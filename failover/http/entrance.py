@@ -10,8 +10,8 @@ import contextlib
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Collection
-from typing import NoReturn
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
 import msgspec
@@ -20,7 +20,7 @@ from failover.claude import hooks as claude_hooks
 from failover.claude.hooks import HookBody
 from failover.clock import Clock
 from failover.config_yaml import is_name
-from failover.core.session import HookCall, may_hold
+from failover.core.session import HOLDABLE, HookCall, may_hold
 from failover.errors import StoreBroken, StoreError, UsageError
 from failover.host.process import ProcessId, alive
 from failover.store import hooks
@@ -74,9 +74,9 @@ class Entrance:
         with self._store.transaction() as tx:
             return hooks.mark_gaps(self._store, tx)
 
-    async def hook(self, who: Sender, body: bytes, gone: asyncio.Future[None]) -> bool:
-        """Write a hook, and return when its session may go on: whether it was held. gone: done when the client has
-        hung up.
+    async def hook(self, who: Sender, body: bytes, hangs_up: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Write a hook, and return when its session may go on: whether it was held. hangs_up: what ends when the client
+        has hung up; asked only of one that is held.
 
         Raises UsageError for a body that is no hook, StoreError when it cannot be written.
         """
@@ -90,9 +90,11 @@ class Entrance:
             raise
         if not held:
             return False
+        gone = asyncio.ensure_future(hangs_up())
         try:
             await self._released(call.conversation, gone)
         finally:
+            gone.cancel()
             try:
                 with self._store.transaction() as tx:
                     hooks.end_hold(self._store, tx, who.session, self._boot, call)
@@ -108,8 +110,9 @@ class Entrance:
                 hooks.mark_gaps(self._store, tx)
             held = (
                 not self._closing
-                and may_hold(hooks.activity(self._store, who.session), call)
+                and call.hook in HOLDABLE
                 and self._stands(call.conversation)
+                and may_hold(hooks.activity(self._store, who.session), call)
             )
             call = hooks.record_hook(
                 self._store, tx, session=who.session, account=who.account, boot=self._boot, call=call, held=held

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 SUFFIX = ".md"
@@ -44,6 +43,8 @@ def beside(name: str, ending: str) -> str:
     raw = os.fsencode(name)
     if len(raw) + len(ending) <= 255:
         return name + ending
+    import hashlib  # it brings OpenSSL, 0.7 MiB of a role that hardly ever meets such a name
+
     digest = hashlib.sha256(raw).hexdigest()[:12]
     # Cut in the middle of a character the rest would not be UTF-8.
     head = raw[: 255 - len(ending) - len(digest) - 1].decode("utf-8", "ignore")

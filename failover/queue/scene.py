@@ -66,16 +66,15 @@ class Scene:
 
     def seat(self, session: str, serving: Serving, task: int, resting: bool) -> Seat:
         """Return a session as somebody who could do a task."""
-        placement, serves = self.placements.get(session), serving.projects[session]
+        placement, serves, moving = self.placements.get(session), serving.projects[session], self.moving(session)
         # Of one that has a task, or that is at something else, no more matters: what is known of its account is dear.
-        if placement is None or task or not self.idle(session):
-            return Seat(session=session, serves=serves, at="", idle=False, task=task)
+        if placement is None or task or moving or not self.idle(session):
+            return Seat(session=session, serves=serves, at="", idle=False, task=task, moving=moving)
         return Seat(
             session=session,
             serves=serves,
             at=serving.at(placement.cwd),
             idle=True,
-            moving=self.moving(session),
             low=self.low.get(placement.account, "") if placement.launch else "was adopted and not started anew yet",
             resting=resting,
         )

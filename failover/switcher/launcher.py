@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from pathlib import Path
 
 from failover.claude import config_dir, launch, seed, transcript
@@ -18,7 +18,7 @@ from failover.store.sessions import Placement
 
 def new_launch_id() -> str:
     """Return a fresh launch id."""
-    return secrets.token_hex(6)
+    return os.urandom(6).hex()
 
 
 def bearer(pane: Pane | None, session: str, launch_id: str) -> ProcessId | None:

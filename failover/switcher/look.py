@@ -96,30 +96,22 @@ class Scene:
         return self._after(move)
 
     @cached_property
-    def _entries(self) -> Mapping[ProcessId, RegistryEntry]:
-        """What the registry says, of the dead too: who was killed leaves his entry behind."""
-        return {ProcessId(entry.pid, entry.start): entry for entry in self._registry.read()}
-
-    @cached_property
     def _on(self) -> Mapping[str, Sequence[ProcessId]]:
-        """The processes by what the registry says that they are on; some are dead."""
+        """The processes by what the registry says that they are on. Some are dead: who was killed leaves his entry."""
         found: dict[str, list[ProcessId]] = {}
-        for one, entry in self._entries.items():
-            found.setdefault(entry.conversation, []).append(one)
+        for entry in self._registry.read():
+            found.setdefault(entry.conversation, []).append(ProcessId(entry.pid, entry.start))
         return found
 
     @cached_property
-    def _with(self) -> Mapping[str, Sequence[int]]:
-        """The numbers of processes by their arguments. A hundred moves ask for one each."""
-        found: dict[str, list[int]] = {}
-        for pid, arguments in process.command_lines():
-            for argument in set(arguments):
-                found.setdefault(argument, []).append(pid)
-        return found
+    def _lines(self) -> Sequence[tuple[int, bytes]]:
+        """The numbers and arguments of all processes. A hundred moves ask for one conversation each."""
+        return tuple(process.command_lines())
 
     def _entry(self, one: ProcessId) -> RegistryEntry | None:
         """Return the entry of a live process."""
-        return self._entries.get(one) if process.alive(one) else None
+        found = next(iter(self._registry.read([one.pid])), None) if process.alive(one) else None
+        return found if found is not None and (found.pid, found.start) == (one.pid, one.start) else None
 
     def _server_lives(self, move: Move) -> bool:
         """Say whether the tmux server of the move's pane lives; one that is not known does."""
@@ -170,7 +162,8 @@ class Scene:
         died, before its parent is asked for, so whoever is found is looked at once more after that.
         """
         found = set(self._on.get(conversation, ()))
-        named = {one for pid in self._with.get(conversation, ()) if (one := process.identify(pid))}
+        wanted = conversation.encode()
+        named = {one for pid, line in self._lines if wanted in line and (one := process.identify(pid))}
         strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
         return tuple(
             sorted(

@@ -54,13 +54,19 @@ def pids(user: int | None = None) -> Iterator[int]:
 
 def arguments(pid: int) -> tuple[str, ...]:
     """Return a process's arguments, none when it is gone or a kernel thread."""
+    raw = command_line(pid)
+    return tuple(os.fsdecode(part) for part in raw.removesuffix(b"\0").split(b"\0")) if raw else ()
+
+
+def command_line(pid: int) -> bytes:
+    """Return a process's arguments as they stand in memory, with a zero between them."""
     raw, path = b"", f"/proc/{pid}/cmdline"
     for _ in range(_LOOKS):
         # One that is just becoming another program shows none for a moment; a kernel thread has no program at all.
         if (raw := _read(path)) or not _link(f"/proc/{pid}/exe"):
             break
         time.sleep(_MOMENT)
-    return tuple(os.fsdecode(part) for part in raw.removesuffix(b"\0").split(b"\0")) if raw else ()
+    return raw
 
 
 def environment(pid: int) -> dict[str, str]:

@@ -59,6 +59,11 @@ def arguments(pid: int) -> tuple[str, ...]:
         return ()
 
 
+def command_line(pid: int) -> bytes:
+    """Return a process's arguments with a zero between them."""
+    return b"\0".join(map(os.fsencode, arguments(pid)))
+
+
 def environment(pid: int) -> dict[str, str]:
     """Return the environment that a process was started with, empty when it is gone or that cannot be seen (programs of
     the system's own)."""
