@@ -30,7 +30,7 @@ from failover.queue.folder import Queue
 from failover.queue.following import Follower
 from failover.queue.intake import Intake
 from failover.queue.ordering import TaskDesk
-from failover.queue.scene import Scene
+from failover.queue.scene import Lows, Scene
 from failover.runtime import Host, run
 from failover.store import flags, tasks
 
@@ -61,18 +61,20 @@ class Dispatcher:
         self._blocking = Blocking(host.store, host.clock)
         self._desk = TaskDesk(host.store, self._queues, self._follower)
         self._registry = Registry(host.config.shared_dir / "sessions")
+        self._lows = Lows(host.config, host.store, host.clock)
         self._looked, self._rests = 0.0, math.inf
         self._followed = 0.0  # when all tasks that sessions are at were looked at (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
         now, self._rests = self._clock.monotonic(), math.inf
+        self._lows.hear(heard)
         if heard and not any(map(_tells, heard)) and now - self._looked < _REST:
             self._rests = self._looked + _REST - now
             return ""
         self._looked = now
         paused = flags.paused(self._store) is not None
-        scene = Scene(self._config, self._store, self._tmux, self._registry)
+        scene = Scene(self._config, self._store, self._tmux, self._registry, self._lows)
         said = self._desk.look(scene)
         said += self._intake.look()
         handed = self._look_after(scene, paused, self._concerned(heard), said)

@@ -20,8 +20,10 @@ from failover.sim.memory import FLAT_WITHIN, Memory
 from failover.sim.world import World
 
 #: A task has so many steps of work, five minutes of it, and each takes as long as an answer and a tool together often
-#: do (seconds): the fake API answers at once, so the tool has it all.
-_STEPS, _STEP_SECONDS = 15, 20.0
+#: do (seconds): the fake API answers at once, so the tool has it all. Those of another task take longer or shorter, so
+#: that the sessions do not come to their boundaries in step.
+_STEPS, _STEP_SECONDS, _STEP_VARIES = 15, 20.0, 10.0
+_GOLDEN = 0.6180339887
 #: Between two swaps, at most (seconds): a pool that needed one oftener would run out of accounts. Between two looks at
 #: the memory.
 _SWAP_EVERY, _LOOK_EVERY = 600.0, 2.0
@@ -112,9 +114,8 @@ class _Run:
 
     def _keep_busy(self) -> None:
         """See that there is a task for each session, and one more."""
-        seconds = self._effort.size(_STEP_SECONDS, 0.1)
         while self._asked < self._done() + 2 * len(self._workers):
-            drop_task(self._world, "app", f"t{self._asked}", _STEPS, seconds)
+            drop_task(self._world, "app", f"t{self._asked}", _STEPS, self._effort.size(_step_seconds(self._asked), 0.1))
             self._asked += 1
 
     def _turn(self) -> None:
@@ -189,6 +190,11 @@ class _Run:
         """Stop listening."""
         self._swaps.stop()
         self._deaths.stop()
+
+
+def _step_seconds(task: int) -> float:
+    """Return how long each step of a task takes: spread evenly over the whole, however many tasks there are."""
+    return _STEP_SECONDS + _STEP_VARIES * (2 * (task * _GOLDEN % 1) - 1)
 
 
 def _programs(running: list[psutil.Process]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from failover.candidates import candidates, rules
 from failover.claude import transcript
 from failover.claude.registry import Registry, RegistryEntry
 from failover.claude.transcript import Ending
+from failover.clock import Clock
 from failover.config import Config
 from failover.core.dispatch import Seat
 from failover.core.policy import idle_for
 from failover.core.restore import keeps_task
 from failover.core.session import Activity
 from failover.core.task import Task
+from failover.events import Envelope, HookReceived, MoveAdvanced, SessionStateChanged
 from failover.host.tmux import Pane, Tmux
 from failover.queue.serving import Serving
 from failover.store import sessions, swaps, tasks
@@ -28,12 +31,40 @@ _AT_REST = 5.0
 _SEARCHED = 8 * 1024 * 1024
 
 
+_ADOPTED = "was adopted and not started anew yet"
+#: How long what is known of the accounts is good (seconds), while nothing is heard of them.
+_LOW_FOR = 1.0
+
+
+class Lows:
+    """Which accounts get no work, and why. All sessions and readings are looked at for it, so it is not asked anew for
+    each task that ends."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+        self._config, self._store, self._clock = config, store, clock
+        self._found: dict[str, str] = {}
+        self._until = 0.0
+
+    def hear(self, heard: Sequence[Envelope]) -> None:
+        """Look anew where something was heard that may concern an account."""
+        if not all(isinstance(one.event, HookReceived | SessionStateChanged | MoveAdvanced) for one in heard):
+            self._until = 0.0
+
+    def now(self) -> dict[str, str]:
+        """Return why an account gets no work, by name."""
+        if self._clock.monotonic() >= self._until:
+            now = self._store.now_ms() / 1000
+            self._found = idle_for(candidates(self._config, self._store, now), rules(self._config, now))
+            self._until = self._clock.monotonic() + _LOW_FOR
+        return self._found
+
+
 class Scene:
     """What one cycle of the dispatcher sees. Made anew for each."""
 
-    def __init__(self, config: Config, store: Store, tmux: Tmux, registry: Registry) -> None:
-        """registry: the binary's own, as the last look left it."""
-        self._config, self._store, self._tmux, self._registry = config, store, tmux, registry
+    def __init__(self, config: Config, store: Store, tmux: Tmux, registry: Registry, lows: Lows) -> None:
+        """registry, lows: as the last look left them."""
+        self._config, self._store, self._tmux, self._registry, self._lows = config, store, tmux, registry, lows
         # In this order, since a move may begin or end in between: a death that a move brought about is never seen
         # without that move or the place that it led to, nor a move's end without that place.
         self._sightings = sessions.sightings(store)
@@ -44,13 +75,7 @@ class Scene:
 
     def again(self) -> Scene:
         """Return a new look."""
-        return Scene(self._config, self._store, self._tmux, self._registry)
-
-    @cached_property
-    def low(self) -> dict[str, str]:
-        """Return why an account gets no work, by name."""
-        now = self._store.now_ms() / 1000
-        return idle_for(candidates(self._config, self._store, now), rules(self._config, now))
+        return Scene(self._config, self._store, self._tmux, self._registry, self._lows)
 
     @cached_property
     def _configured(self) -> frozenset[str]:
@@ -75,7 +100,9 @@ class Scene:
             serves=serves,
             at=serving.at(placement.cwd),
             idle=True,
-            low=self.low.get(placement.account, "") if placement.launch else "was adopted and not started anew yet",
+            low=self._lows.now().get(placement.account, "")
+            if placement.launch
+            else "was adopted and not started anew yet",
             resting=resting,
         )
 

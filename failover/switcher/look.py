@@ -48,11 +48,6 @@ class Scene:
         self._seen: dict[tuple[int, str], Seen] = {}
 
     @cached_property
-    def activities(self) -> Mapping[str, Activity]:
-        """The folded hooks by session."""
-        return sessions.activities(self._store)
-
-    @cached_property
     def panes(self) -> Mapping[str, Pane]:
         """The first pane of each tmux session."""
         return self._tmux.panes()
@@ -119,13 +114,13 @@ class Scene:
 
     def activity(self, move: Move) -> Activity | None:
         """Return what the hooks of the process that is to be stopped add up to, None where none of it was heard."""
-        activity, placed = self.activities.get(move.session), self._placements.get(move.session)
+        activity, placed = self._told(move.session), sessions.placements(self._store, [move.session]).get(move.session)
         of_it = activity is not None and activity.conversation == move.conversation
         return activity if of_it and placed is not None and activity and activity.launch == placed.launch else None
 
-    @cached_property
-    def _placements(self) -> Mapping[str, sessions.Placement]:
-        return sessions.placements(self._store)
+    def _told(self, session: str) -> Activity | None:
+        """Return what a session's hooks add up to. Few of a hundred are looked at in one pass, so each is asked for."""
+        return sessions.activities(self._store, [session]).get(session)
 
     def is_writing(self, move: Move) -> bool:
         """Say whether the session is proven to be writing its answer: in a turn, in no tool, and no dialog open."""
@@ -232,7 +227,7 @@ class Scene:
         entry = self._entry(found) if found else None
         registered = entry is not None and entry.conversation == move.conversation
         status = entry.status if entry else ""
-        activity = self.activities.get(move.session)
+        activity = self._told(move.session)
         if activity is not None and activity.launch != move.launch:
             activity = None
         answered = activity is not None and (activity.tool != "" or activity.last_hook in _ANSWERED)

@@ -22,7 +22,7 @@ from failover.core.session import HookCall
 from failover.core.task import Task
 from failover.host import process
 from failover.http.entrance import Entrance
-from failover.queue.scene import Scene
+from failover.queue.scene import Lows, Scene
 from failover.runtime import Host
 from failover.store import hooks, sessions, swaps, usage
 from failover.store.db import Store
@@ -272,5 +272,6 @@ def test_24_a_transcript_of_the_future_is_of_before_the_clock_was_set_back(desk:
         def panes(self) -> dict[str, Any]:
             return {}
 
-    scene = Scene(desk.config, desk.store, cast(Any, NoTmux()), Registry(desk.config.shared_dir / "sessions"))
+    registry, lows = Registry(desk.config.shared_dir / "sessions"), Lows(desk.config, desk.store, desk.clock)
+    scene = Scene(desk.config, desk.store, cast(Any, NoTmux()), registry, lows)
     assert (scene.quiet(desk.placement) is not None) == quiet

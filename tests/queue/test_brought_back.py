@@ -24,7 +24,7 @@ from failover.core.restore import PASSES_WITHIN
 from failover.core.usage import Reading
 from failover.host import process
 from failover.host.process import ProcessId
-from failover.queue.scene import Scene
+from failover.queue.scene import Lows, Scene
 from failover.store import checkpoints, orders, sessions, swaps, tasks, usage
 from failover.store.checkpoints import Checkpoint
 from failover.switcher.adopting import Adopter
@@ -84,7 +84,8 @@ def test_where_a_person_brings_sessions_back_the_task_waits_for_that(floor: Floo
         sessions.give_up(tx, "s-0", "sessions_restart is never")
 
     def keeps(config: Config) -> bool:
-        return Scene(config, floor.store, floor.tmux, Registry(config.shared_dir / "sessions")).lost("s-0")
+        registry, lows = Registry(config.shared_dir / "sessions"), Lows(config, floor.store, ManualClock())
+        return Scene(config, floor.store, floor.tmux, registry, lows).lost("s-0")
 
     never = msgspec.structs.replace(floor.config, sessions_restart="never")
     assert keeps(never) and not keeps(floor.config)

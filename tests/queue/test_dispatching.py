@@ -14,7 +14,7 @@ import pytest
 
 from failover.core.attempt import FAILED_FOR
 from failover.core.usage import Reading
-from failover.events import Envelope, MoveAdvanced
+from failover.events import AnyEvent, Envelope, HookReceived, MoveAdvanced, SessionStateChanged
 from failover.queue import task_file
 from failover.store import flags, fresh, hooks, swaps, usage
 from tests.queue.floor import Floor
@@ -470,16 +470,35 @@ def test_a_floating_session_is_started_anew_for_another_project_s_task(make_floo
     assert not fresh.unserved(floor.store), "in that project it goes on in the conversation that it has"
 
 
-@pytest.mark.parametrize(("step", "rests"), [("holding", True), ("relaunched", True), ("verified", False)])
-def test_the_steps_of_a_move_are_looked_into_together_but_its_last_at_once(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch, step: str, rests: bool
+def step(state: str) -> MoveAdvanced:
+    return MoveAdvanced(swap=1, move=1, session="s-1", state=state, was="", why="")
+
+
+def turned(state: str) -> SessionStateChanged:
+    return SessionStateChanged(session="s-1", state=state, was="")
+
+
+def hook(name: str) -> HookReceived:
+    return HookReceived(call=1, session="s-1", conversation="c", hook=name)
+
+
+@pytest.mark.parametrize(
+    ("event", "rests"),
+    [
+        (step("holding"), True), (step("relaunched"), True), (step("verified"), False),
+        (turned("working"), True), (turned("moving"), True), (turned("idle"), False), (turned("exited"), False),
+        (hook("SessionStart"), True), (hook("UserPromptSubmit"), True), (hook("Stop"), False),
+        (hook("StopFailure"), False),
+    ],
+)  # fmt: skip
+def test_what_begins_or_goes_on_is_looked_into_together_but_what_ends_at_once(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, event: AnyEvent, rests: bool
 ) -> None:
     monkeypatch.setattr(dispatcher, "_REST", 60.0)
     floor.sight("s-0", "working")
     floor.drop("t1")
     floor.until("t1", "queued")
     floor.sight("s-0", "idle")
-    event = MoveAdvanced(swap=1, move=1, session="s-1", state=step, was="", why="")
     floor.dispatcher.cycle([Envelope(id=1, source="account-switcher", boot="b", seq=1, at_ms=0, event=event)])
     assert floor.state("t1") == ("queued" if rests else "delivering")
     floor.dispatcher.cycle(())
