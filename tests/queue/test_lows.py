@@ -20,7 +20,7 @@ def told(event: AnyEvent) -> Envelope:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """When the accounts were looked at."""
-    candidates = scene.candidates
+    candidates = vars(scene)["candidates"]
     found: list[float] = []
 
     def counted(config: Config, store: Store, now: float) -> object:
