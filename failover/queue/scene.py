@@ -29,8 +29,6 @@ from failover.store.sessions import Placement, Sighting
 _AT_REST = 5.0
 #: Of a transcript's growth since a task was handed over, this much is searched for its marker (bytes).
 _SEARCHED = 8 * 1024 * 1024
-
-
 _ADOPTED = "was adopted and not started anew yet"
 #: How long what is known of the accounts is good (seconds), while nothing is heard of them.
 _LOW_FOR = 1.0
@@ -100,9 +98,7 @@ class Scene:
             serves=serves,
             at=serving.at(placement.cwd),
             idle=True,
-            low=self._lows.now().get(placement.account, "")
-            if placement.launch
-            else "was adopted and not started anew yet",
+            low=self._lows.now().get(placement.account, "") if placement.launch else _ADOPTED,
             resting=resting,
         )
 

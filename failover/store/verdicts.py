@@ -79,7 +79,7 @@ def _look(store: Store, row: SwapRow) -> _Told:
     brought: dict[str, list[tuple[int, int]]] = {}
     came = verified_at(store, row.id)
     for move in made:
-        if move.state == "verified" and move.bill:
+        if move.bill and move.id in came:
             brought.setdefault(move.target, []).append((came[move.id], move.bill))
     return _Told(
         failed=refused(row, made) - {met.account for met in limits},

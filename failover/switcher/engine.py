@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -19,9 +17,10 @@ from failover.errors import HostError
 from failover.events import HoldChanged, MoveAdvanced, SwapFinished, SwapRetargeted
 from failover.host import process
 from failover.host.tmux import Tmux
-from failover.store import hooks, orders, swaps
-from failover.store.db import Store, among
+from failover.store import orders, swaps
+from failover.store.db import Store
 from failover.store.swaps import SwapRow
+from failover.switcher.holding import Holds
 from failover.switcher.launcher import Launcher
 from failover.switcher.look import Scene
 from failover.switcher.restoring import Restorer
@@ -29,8 +28,6 @@ from failover.switcher.settling import Settler, placement
 from failover.switcher.stopping import Stopper
 from failover.switcher.waiting import Waiting
 
-#: A hold is renewed while its swap is open; it ends by itself this long after its holder stopped caring (seconds).
-_HOLD_LASTS = 60.0
 _MAX_PASSES = 30
 
 #: What speaks against each target (empty: nothing; None: it is still looked at).
@@ -42,9 +39,7 @@ class Engine:
 
     def __init__(self, config: Config, store: Store, clock: Clock, tmux: Tmux, launcher: Launcher) -> None:
         self._config, self._store, self._clock, self._tmux, self._launcher = config, store, clock, tmux, launcher
-        own = process.identify(os.getpid())
-        assert own is not None
-        self._own = own
+        self._holds = Holds(store, clock)
         self._stopper = Stopper(config, clock, tmux)
         self._settler = Settler(store, launcher, config.replay)
         self._restorer = Restorer(config, store, clock, launcher)
@@ -115,7 +110,7 @@ class Engine:
                     waits.setdefault(move.session, decision.why)
                     self._waiting.note(move, around.slot, scene.seen(move), decision.why)
             for standing in (one for one, some in turned.items() if some):
-                self._hold(turned[standing], standing)
+                self._holds.turn(turned[standing], standing)
             if swap.is_over(moves):
                 return self._finish(row, moves)
             if not progressed:
@@ -208,9 +203,9 @@ class Engine:
             self._stopper.forget(move)
         match move.state:
             case "holding" | "at_boundary" | "checkpointed":
-                return self._hold([move], standing=around.slot or move.state != "holding")
+                return self._holds.turn([move], standing=around.slot or move.state != "holding")
             case "stopping":
-                if move.id in self._stopped and not self._stopper.has_told(move) and not self._holds(move):
+                if move.id in self._stopped and not self._stopper.has_told(move) and not self._holds.stands(move):
                     # This process was stopped, or the host asleep, since it looked: the hold ran out, and the session
                     # may be at work again. Now it is as if another switcher had left the move here.
                     self._stopped.discard(move.id)
@@ -230,41 +225,6 @@ class Engine:
                     self._launcher.start(placement(move, scene), move.prompt)
                 return True
         return False
-
-    def _hold(self, moves: Sequence[Move], standing: bool) -> bool:
-        """Let holds stand while a slot is free; else the sessions work on. Return whether any is new.
-
-        In a swap of a hundred the last slot is taken and given back with each of them: ninety holds are one write.
-        """
-        where, named = among("conversation", [move.conversation for move in moves])
-        rows = {row["conversation"]: row for row in self._store.query(f"SELECT * FROM holds WHERE {where}", named)}
-        turned = [move for move in moves if standing != (move.conversation in rows)]
-        kept = (move for move in moves if standing and move.conversation in rows)
-        renewed = [move for move in kept if self._runs_out(rows[move.conversation])]
-        if not turned and not renewed:
-            return False
-        until = self._clock.monotonic() + _HOLD_LASTS
-        with self._store.transaction() as tx:
-            for move in (*turned, *renewed):
-                if standing:
-                    swaps.set_hold(tx, move.conversation, move.id, self._own.pid, self._own.start, until)
-                else:
-                    swaps.lift_hold(tx, move.conversation)
-            if turned:
-                conversation = turned[0].conversation if len(turned) == 1 else ""
-                tx.emit(HoldChanged(conversation=conversation, standing=standing))
-        return bool(turned)
-
-    def _runs_out(self, row: Mapping[str, Any]) -> bool:
-        """Say whether a hold is another holder's, or ends soon."""
-        ours = (row["pid"], row["start"]) == (self._own.pid, self._own.start)
-        return not ours or float(row["until_mono"]) - self._clock.monotonic() <= _HOLD_LASTS / 2
-
-    def _holds(self, move: Move) -> bool:
-        """Say whether our hold on a move's session still stands."""
-        hold = hooks.standing_hold(self._store, move.conversation)
-        own = hold is not None and (hold.pid, hold.start) == (self._own.pid, self._own.start)
-        return own and hold is not None and self._clock.monotonic() < hold.until_mono
 
     def _finish(self, row: SwapRow, moves: Sequence[Move]) -> str:
         took = round(process.seconds_since(self._clock, row) * 1000)

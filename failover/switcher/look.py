@@ -11,32 +11,16 @@ from failover.claude import transcript
 from failover.claude.registry import Registry, RegistryEntry
 from failover.config import Config
 from failover.core.choice import Candidate, Rules
-from failover.core.move import BEFORE_DEATH, Move, Reached, Refusal, Seen
+from failover.core.move import BEFORE_DEATH, Move, Seen
 from failover.core.session import Activity, Standing, standing
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.host.tmux import Pane, Tmux
 from failover.store import sessions
 from failover.store.db import Store
+from failover.switcher import first_turn
 from failover.switcher.launcher import bearer, wrapper_of
-
-#: Hooks that show that the model has spoken in the turn.
-_ANSWERED = frozenset({"PreToolUse", "PostToolUse", "PostToolBatch", "PermissionRequest", "Stop"})
-#: Words of StopFailure's `error` (all of them read in the binary, 2.1.330). These lie with the account: another one may
-#: serve the turn.
-_OF_THE_ACCOUNT = frozenset(
-    {
-        "authentication_failed",
-        "oauth_org_not_allowed",
-        "account_on_hold",
-        "verification_required",
-        "billing_error",
-        "cloud_credential_error",
-        "model_not_found",
-    }
-)
-#: These lie with the turn itself: no account would serve it better.
-_OF_THE_TURN = frozenset({"invalid_request", "max_output_tokens"})
+from failover.switcher.others import Others
 
 
 class Scene:
@@ -45,6 +29,7 @@ class Scene:
     def __init__(self, config: Config, store: Store, tmux: Tmux, now: float, registry: Registry) -> None:
         """now: epoch seconds; registry: the binary's own, as the last look left it."""
         self._config, self._store, self._tmux, self._now, self._registry = config, store, tmux, now, registry
+        self._others = Others(registry)
         self._seen: dict[tuple[int, str], Seen] = {}
 
     @cached_property
@@ -89,19 +74,6 @@ class Scene:
             ours = {move.pid, move.new_pid, late.pid if late else 0}
             return Seen(elsewhere=self.elsewhere(move.conversation, ours), closed=closed)
         return self._after(move)
-
-    @cached_property
-    def _on(self) -> Mapping[str, Sequence[ProcessId]]:
-        """The processes by what the registry says that they are on. Some are dead: who was killed leaves his entry."""
-        found: dict[str, list[ProcessId]] = {}
-        for entry in self._registry.read():
-            found.setdefault(entry.conversation, []).append(ProcessId(entry.pid, entry.start))
-        return found
-
-    @cached_property
-    def _lines(self) -> Sequence[tuple[int, bytes]]:
-        """The numbers and arguments of all processes. A hundred moves ask for one conversation each."""
-        return tuple(process.command_lines())
 
     def _entry(self, one: ProcessId) -> RegistryEntry | None:
         """Return the entry of a live process."""
@@ -151,22 +123,8 @@ class Scene:
         return transcript.locate(self._config.shared_dir, Path(move.cwd), move.conversation)
 
     def elsewhere(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
-        """Return the live processes on a conversation, by registry and by arguments, less `ours`.
-
-        A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
-        died, before its parent is asked for, so whoever is found is looked at once more after that.
-        """
-        found = set(self._on.get(conversation, ()))
-        wanted = conversation.encode()
-        named = {one for pid, line in self._lines if wanted in line and (one := process.identify(pid))}
-        strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
-        return tuple(
-            sorted(
-                one.pid
-                for one in strangers
-                if (process.alive(one) if one in found else conversation in process.cmdline(one))
-            )
-        )
+        """Return the live processes on a conversation, less `ours` (see Others)."""
+        return self._others.on(conversation, ours)
 
     def _before(self, move: Move) -> Seen:
         entry = self._entry(ProcessId(move.pid, move.start))
@@ -230,13 +188,13 @@ class Scene:
         activity = self._told(move.session)
         if activity is not None and activity.launch != move.launch:
             activity = None
-        answered = activity is not None and (activity.tool != "" or activity.last_hook in _ANSWERED)
+        answered = activity is not None and (activity.tool != "" or activity.last_hook in first_turn.ANSWERED)
         failure = activity.failure if activity else ""
         if move.prompt and registered and status in ("idle", "waiting") and not (answered or failure):
-            answered, failure = self._unheard(move)
+            answered, failure = first_turn.unheard(move, self.ending(move))
         elif move.kind == "fresh" and found is None and not answered:
             answered = self._was_given(move)
-        trouble, refusal, reached = self._refusal(move, failure)
+        trouble, refusal, reached = first_turn.refusal(move, failure, self.ending(move) if failure else None)
         taken = (
             answered or bool(trouble) or (activity is not None and activity.turn) or (registered and status == "busy")
         )
@@ -255,36 +213,3 @@ class Scene:
         """Say whether a conversation's transcript has the prompt of the move's launch."""
         ending = self.ending(move)
         return ending is not None and ending.was_given(move.prompt, move.since_size)
-
-    def _unheard(self, move: Move) -> tuple[bool, str]:
-        """Return whether a turn that is over was answered, and how it failed, by the transcript alone.
-
-        The hooks of a turn that came and went while the control plane was being started were heard by nobody.
-        """
-        ending = self.ending(move)
-        if ending is None or not ending.was_given(move.prompt, move.since_size):
-            return False, ""
-        failures = {"limit": "rate_limit", "error": "unknown"}
-        return ending.last_kind == "assistant_text", failures.get(ending.last_kind, "")
-
-    def _refusal(self, move: Move, failure: str) -> tuple[str, Refusal, Reached | None]:
-        """Return why the first turn failed, and for which sort of reason; nothing while that is not known.
-
-        A used-up limit and throttling have one word in the hook (rate_limit, measured on 2.1.330): only the record in
-        the transcript tells them apart, and it is written up to 0.3 s later.
-        """
-        if not failure:
-            return "", "", None
-        ending = self.ending(move)
-        limit = ending.limit if ending is not None else None
-        if ending is not None and limit is not None and ending.is_limited_since(move.since_size):
-            reached = Reached(move.target, limit.type, limit.resets_at, limit.at_ms)
-            return f"it has reached its {limit.type} limit", "limit", reached
-        words = "throttled" if failure == "rate_limit" else failure.replace("_", " ")
-        if failure in _OF_THE_ACCOUNT:
-            return words, "account", None
-        if failure in _OF_THE_TURN:
-            return words, "turn", None
-        if failure == "rate_limit" and (ending is None or ending.last_kind != "error"):
-            return "", "", None
-        return words, "service", None

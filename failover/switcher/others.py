@@ -1,0 +1,47 @@
+"""Who else is on a conversation: it is never resumed while an old process, or a stranger's, may live on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from failover.claude.registry import Registry
+from failover.host import process
+from failover.host.process import ProcessId
+
+
+class Others:
+    """One look at the registry and at the arguments of all processes, shared by all who ask."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    @cached_property
+    def _registered(self) -> Mapping[str, Sequence[ProcessId]]:
+        """The processes by what the registry says that they are on. Some are dead: who was killed leaves his entry."""
+        found: dict[str, list[ProcessId]] = {}
+        for entry in self._registry.read():
+            found.setdefault(entry.conversation, []).append(ProcessId(entry.pid, entry.start))
+        return found
+
+    @cached_property
+    def _lines(self) -> Sequence[tuple[int, bytes]]:
+        """The numbers and arguments of all processes. A hundred moves ask for one conversation each."""
+        return tuple(process.command_lines())
+
+    def on(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
+        """Return the live processes on a conversation, by registry and by arguments, less `ours`.
+
+        A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
+        died, before its parent is asked for, so whoever is found is looked at once more after that.
+        """
+        found, wanted = set(self._registered.get(conversation, ())), conversation.encode()
+        named = {one for pid, line in self._lines if wanted in line and (one := process.identify(pid))}
+        strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
+        return tuple(
+            sorted(
+                one.pid
+                for one in strangers
+                if (process.alive(one) if one in found else conversation in process.cmdline(one))
+            )
+        )
