@@ -37,6 +37,7 @@ class RoleLock:
         """Take the lock, waiting up to `wait` seconds. Raises HostError naming the holder's pid and the path."""
         until = time.monotonic() + wait
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)  # the shared tree may be new
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise HostError(f"{self.path}: cannot be locked: {error.strerror or error}") from None

@@ -68,6 +68,11 @@ def test_the_file_stays_the_same_one(tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_its_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
+    with RoleLock(tmp_path / "new" / "tree" / "x.lock") as lock:
+        assert lock.holder() is not None
+
+
 def test_a_place_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "x.lock"
     (tmp_path / "missing").touch()

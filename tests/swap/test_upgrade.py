@@ -82,7 +82,7 @@ def test_an_upgrade_in_the_middle_of_a_swap_costs_no_session_no_task_and_no_swap
         done = command(new, world.environment(), "up", "--wait", "60")
         assert done.returncode == 0, done.stderr
         assert re.fullmatch(
-            r"Upgraded to 0\.2\.0 \([0-9a-f]{12}\) in \d+\.\d s: 9 processes, one after another; the sessions go on\n",
+            r"Upgraded to 0\.2\.0 \([0-9a-f]{8}\) in \d+\.\d s: 9 processes, one after another; the sessions go on\n",
             done.stdout,
         )
         assert programs(world.config) == everyone("0.2.0")
