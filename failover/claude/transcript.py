@@ -108,6 +108,15 @@ def _read_ending(path: Path) -> Ending:
         length *= 8
 
 
+def holds_nothing(path: Path | None) -> bool:
+    """Say whether a transcript is there and has no message, since its process was killed before the first was written.
+
+    Such a conversation can neither be resumed ("No conversation found") nor begun ("already in use"; measured on
+    2.1.330).
+    """
+    return path is not None and os.access(path, os.R_OK) and size(path) <= _FIRST and ending(path).last_kind == "empty"
+
+
 def size(path: Path | None) -> int:
     """Return how long a transcript is (bytes); 0 when there is none."""
     try:

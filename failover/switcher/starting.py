@@ -48,6 +48,8 @@ class Starter:
             if last and last.cwd not in (str(spec.project), *map(str, spec.serves)):
                 last = None  # a conversation belongs to its folder
             conversation, cwd = (last.conversation, last.cwd) if last else (str(uuid.uuid4()), str(spec.project))
+            if transcript.holds_nothing(self._transcript(cwd, conversation)):
+                conversation = str(uuid.uuid4())
             placement = Placement(
                 session=spec.name,
                 account=account or self._own(last.account if last else "", spec.account or "") or self._preferred(),
@@ -57,7 +59,7 @@ class Starter:
                 launch=new_launch_id(),
                 pinned=account or (last.pinned if last else ""),
                 carried=last.carried if last else "",
-                since_size=transcript.size(transcript.locate(self._config.shared_dir, Path(cwd), conversation)),
+                since_size=transcript.size(self._transcript(cwd, conversation)),
             )
             try:
                 self._start(placement)
@@ -67,6 +69,9 @@ class Starter:
         words = [f"started {len(started)} sessions"]
         words += [f"{len(running)} run already"] if running else []
         return "failed" if failed else "done", "; ".join(words + failed)
+
+    def _transcript(self, cwd: str, conversation: str) -> Path | None:
+        return transcript.locate(self._config.shared_dir, Path(cwd), conversation)
 
     def _start(self, placement: Placement) -> None:
         prompt = self._owed(placement)
@@ -112,7 +117,7 @@ class Starter:
                 continue
             if entry.start != one.start or not process.alive(ProcessId(one.pid, one.start)):
                 continue
-            size = transcript.size(transcript.locate(self._config.shared_dir, Path(one.cwd), entry.conversation))
+            size = transcript.size(self._transcript(one.cwd, entry.conversation))
             with self._store.transaction() as tx:
                 now = msgspec.structs.replace(one, conversation=entry.conversation, since_size=size)
                 sessions.place(tx, now)
@@ -147,7 +152,7 @@ class Starter:
         Nothing, when somebody has gone on with the conversation since.
         """
         text, since_size = swaps.owed(self._store, placement.session, placement.conversation)
-        path = transcript.locate(self._config.shared_dir, Path(placement.cwd), placement.conversation)
+        path = self._transcript(placement.cwd, placement.conversation)
         if not text or path is None:
             return text
         return "" if transcript.ending(path).went_on_since(since_size) else text

@@ -145,3 +145,13 @@ def test_every_prefix_of_a_real_transcript_can_be_read(tmp_path: Path, name: str
     for length in range(0, len(content), 97):
         path.write_bytes(content[:length])
         transcript.ending(path)
+
+
+def test_a_transcript_whose_process_was_killed_before_the_first_message_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    assert not transcript.holds_nothing(None) and not transcript.holds_nothing(path)
+    path.write_text('{"type": "mode", "mode": "normal", "sessionId": "x"}\n')
+    assert transcript.holds_nothing(path)
+    with path.open("a") as file:
+        file.write('{"type": "user", "message": {"role": "user", "content": "do it"}}\n')
+    assert not transcript.holds_nothing(path)

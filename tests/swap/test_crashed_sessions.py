@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from failover.claude import transcript
 from failover.host import process
 from failover.sim import real_cli
 from failover.sim.world import World
-from tests.swap.actors import ended, pids, requests, rest, started, swaps, texts, work
+from tests.swap.actors import ended, pids, requests, rest, say, started, swaps, texts, work
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.real)])
@@ -50,3 +51,18 @@ def test_a_swap_does_not_tell_a_crashed_session_to_go_on(world: World) -> None:
     world.wait(lambda: ("two", 2) in ended(world), "the work continued", 60)
     rest(world, "one")
     assert [step for step in ended(world) if step[0] == "two"] == [("two", 1), ("two", 2)]
+
+
+def test_a_conversation_that_was_killed_before_its_first_message_is_left_for_a_new_one(world: World) -> None:
+    was = world.placement("one")
+    path = world.shared / "projects" / transcript.slug(Path(was.cwd)) / f"{was.conversation}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'{{"type": "mode", "mode": "normal", "sessionId": "{was.conversation}"}}\n')
+    process.send_signal(pids(world)["one"], signal.SIGKILL)
+    world.wait(lambda: world.state_of("one") == "exited", "the crash seen")
+    launched = lambda: world.cli("sessions", "launch", check=False).returncode == 0  # noqa: E731
+    world.wait(launched, "the launch", 60)
+    world.wait(lambda: world.state_of("one") == "idle", "the session idle", 60)
+    assert world.placement("one").conversation != was.conversation
+    say(world, "one")
+    assert path.read_text().count("\n") == 1, "what is there stays as it was"

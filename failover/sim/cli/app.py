@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from failover.sim.cli.hooks import Hooks
@@ -39,7 +41,7 @@ class App:
         self._pasted = False
         self._idle_since = time.monotonic()
         path = self._home.transcript(options.conversation)
-        if options.resume and not path.exists():
+        if options.resume and not _has_message(path):
             raise Problem(f"No conversation found with session ID: {options.conversation}")
         if not options.resume and path.exists():
             raise Problem(f"Error: Session ID {options.conversation} is already in use.")
@@ -226,3 +228,12 @@ class App:
         if not hooks.quiet(_HOOK_GRACE):
             hooks.quiet(_HOOK_WAIT, early=False)
         hooks.cut_off(ended=True)
+
+
+def _has_message(transcript: Path) -> bool:
+    """Say whether there is something to resume: a transcript without a message is none, and yet in use (2.1.330)."""
+    try:
+        with transcript.open("rb") as lines:
+            return any(re.search(rb'"type": ?"(user|assistant)"', line) for line in lines)
+    except FileNotFoundError:
+        return False
