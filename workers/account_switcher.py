@@ -28,8 +28,8 @@ _WHILE_OPEN = 0.1
 _AT_REST = 5.0
 #: How soon after a swap began each hook is heard, so that a boundary rings (seconds).
 _DEAF_FOR = 0.5
-#: `claude auth status` takes 0.15–0.3 s on a quiet host, and 3 to 20 s beside twenty sessions at work on two cores
-#: (measured on 2.1.330): a pool on a small host must not be taken for an account that does not answer (seconds).
+#: `claude auth status` takes 0.15–0.3 s on a quiet host; beside twenty sessions at work on two cores 0.6 to 6.5 s, and
+#: once over 15 (measured on 2.1.330): a full host must not be taken for an account that does not answer (seconds).
 _PREFLIGHT_TIMEOUT = 60.0
 #: How long the lock of a predecessor that is just ending is waited for (seconds).
 _LOCK_WAIT = 2.0
