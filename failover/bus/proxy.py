@@ -1,7 +1,8 @@
 """The bus: XSUB in, XPUB out, forwarded in C (`zmq.proxy_steerable`).
 
 A second bind on an ipc path silently takes the path away from the first (measured), so a lock is taken before it. The
-proxy subscribes to everything by itself, so that every publisher learns at once that somebody listens.
+proxy itself chooses a subject that nobody has, so that every publisher learns at once that the bus is there; what its
+listeners choose it passes on, and what nobody chose is not even sent.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from failover.paths import Paths
 
 #: Envelopes kept for one listener that does not read; past it libzmq drops that listener's newest.
 HIGH_WATER_MARK = 10_000
-_SUBSCRIBE_TO_ALL = b"\x01"
+#: What the bus says of itself. A publisher is told of all choices in their order, and this is the last one.
+BUS_IS_THERE, BUS_IS_GONE = b"\x01\xff", b"\x00\xff"
 
 
 class Proxy:
@@ -34,7 +36,7 @@ class Proxy:
             socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
         self._inward.bind(paths.bus_in)
         self._outward.bind(paths.bus_out)
-        self._inward.send(_SUBSCRIBE_TO_ALL)
+        self._inward.send(BUS_IS_THERE)
         name = f"inproc://steer-{id(self)}"
         self._steered, self._steering = self._context.socket(zmq.PAIR), self._context.socket(zmq.PAIR)
         self._steered.bind(name)

@@ -1,7 +1,7 @@
 """The way onto the bus, without the slow joiner's loss.
 
 A plain PUB socket drops what it sends before the bus has subscribed. An XPUB socket is told of each subscription, so
-the publisher keeps its envelopes back until the bus listens, and again while the bus is away.
+the publisher keeps its envelopes back until the bus is there, and again while it is away.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from collections.abc import Sequence
 
 import zmq
 
+from failover.bus.proxy import BUS_IS_GONE, BUS_IS_THERE
 from failover.events import MAX_FRAME, Envelope, encode
 
 #: Envelopes kept while the bus is away; the oldest go first, and listeners see the gap.
 BACKLOG = 10_000
 _RECONNECT_MS, _RECONNECT_MAX_MS = 20, 500
-#: What the bus itself says when it comes and goes. Beside it, it passes on what its listeners choose and drop.
-_BUS_LISTENS, _BUS_IS_GONE = b"\x01", b"\x00"
 
 
 class Publisher:
@@ -44,7 +43,7 @@ class Publisher:
         return len(self._waiting)
 
     def send(self, envelopes: Sequence[Envelope]) -> None:
-        """Send envelopes in order, or keep them until the bus listens."""
+        """Send envelopes in order, or keep them until the bus is there."""
         for envelope in envelopes:
             if len(self._waiting) == BACKLOG:
                 self._waiting.popleft()
@@ -53,10 +52,11 @@ class Publisher:
         self.pump()
 
     def pump(self) -> None:
-        """Learn whether the bus listens, and send what waits if it does."""
+        """Learn whether the bus is there, and send what waits if it does."""
         while self.socket.poll(0, zmq.POLLIN):
-            if (said := self.socket.recv()) in (_BUS_LISTENS, _BUS_IS_GONE):
-                self._listening = said == _BUS_LISTENS
+            # Beside what the bus says of itself, it passes on what its listeners choose and drop.
+            if (said := self.socket.recv()) in (BUS_IS_THERE, BUS_IS_GONE):
+                self._listening = said == BUS_IS_THERE
         while self._listening and self._waiting:
             try:
                 self.socket.send_multipart(self._waiting[0], zmq.DONTWAIT)

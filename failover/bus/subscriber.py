@@ -31,6 +31,7 @@ class Subscriber:
         self._topics: tuple[str, ...] = ()
         self._last: dict[str, tuple[str, int]] = {}
         self._gap = False
+        self._late = False  # whether everything is heard only since then: what came before is no gap
         self.socket = (context or zmq.Context.instance()).socket(zmq.SUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
@@ -54,6 +55,8 @@ class Subscriber:
             self.socket.setsockopt(zmq.SUBSCRIBE, new.encode())
         for old in set(self._topics) - set(topics):
             self.socket.setsockopt(zmq.UNSUBSCRIBE, old.encode())
+        if "" in topics and self._topics:
+            self._late, self._last = True, {}
         self._topics = topics
 
     @property
@@ -97,7 +100,8 @@ class Subscriber:
         self.socket.close()
 
     def _follow(self, envelope: Envelope) -> None:
-        boot, last = self._last.get(envelope.source, (envelope.boot, 0))
+        first = (envelope.boot, envelope.seq - 1 if self._late else 0)
+        boot, last = self._last.get(envelope.source, first)
         if envelope.seq != (last + 1 if boot == envelope.boot else 1):
             self._gap = True
         if envelope.source not in self._last and len(self._last) >= _MOST_SOURCES:

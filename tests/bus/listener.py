@@ -57,7 +57,7 @@ class Choices:
     def _heard(self) -> list[str]:
         while self._socket.poll(0):
             frame = self._socket.recv()
-            self._said.append(("+" if frame[0] else "-") + frame[1:].decode())
+            self._said.append(("+" if frame[0] else "-") + frame[1:].decode(errors="replace"))
         return self._said
 
 
