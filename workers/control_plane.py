@@ -20,7 +20,7 @@ from failover.http.auth import Guard, Keys
 from failover.http.entrance import Entrance
 from failover.http.feed import Feed
 from failover.http.reader import Reader
-from failover.http.server import Listening, Server, bind_tcp, bind_unix
+from failover.http.server import MOST_ON_UNIX, Listening, Server, bind_tcp, bind_unix
 from failover.reloading import reread
 from failover.runtime import OLD_STAYS, Host, hosted, restart
 
@@ -32,6 +32,9 @@ NAME = "control-plane"
 _SWITCH = 0.001
 #: How often what no descriptor tells of is looked after (seconds).
 _TICK = 1.0
+#: What is heard of the bus while nobody listens to the events: what orders and holds wait for, and what comes seldom.
+#: Of what sessions do there is most, and this role itself writes it.
+_UNHEARD = ("swap.hold-changed", "swap.started", "swap.finished", "operator.", "role.", "task.")
 
 
 def main() -> None:
@@ -55,12 +58,12 @@ class ControlPlane:
     def __init__(self, host: Host) -> None:
         self._host = host
         capped = frozenset(account.name for account in host.config.accounts if account.cap_usd_per_day)
-        self._entrance = Entrance(host.store, host.clock, host.boot, capped)
-        self._subscriber = Subscriber(host.paths.bus_out, ("",))
+        self._agents, self._tally = Agents(host.paths.control_socket), Tally()
+        self._entrance = Entrance(host.store, host.clock, host.boot, self._tally, capped)
+        self._subscriber = Subscriber(host.paths.bus_out, _UNHEARD)
         self._reader = Reader(host.paths.store)
         self._history = Reader(host.paths.store)
-        self._feed = Feed(self._reader, self._history)
-        self._agents, self._tally = Agents(host.paths.control_socket), Tally()
+        self._feed = Feed(self._reader, self._history, self._tune)
         self._again = False
 
     async def run(self) -> bool:
@@ -69,8 +72,8 @@ class ControlPlane:
         sys.setswitchinterval(_SWITCH)
         guard, listening, where = self._listen()
         keys = Keys(host.paths.token_file)
-        gate = Gate(self._entrance, self._routes, keys, guard, self._agents, self._tally)
-        self._server = Server(gate, listening)
+        gate = Gate(self._entrance, self._routes, keys, guard, self._agents)
+        self._server = Server(gate, listening, self._entrance)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -99,7 +102,7 @@ class ControlPlane:
         """Bind both addresses. A TCP address that is not to be had must not keep the hooks out."""
         host, path, http = self._host, self._host.paths.control_socket, self._host.config.http
         auth.make(host.paths.token_file)
-        local = Listening(bind_unix(path))
+        local = Listening(bind_unix(path), MOST_ON_UNIX, hooks=True)
         self._inode = path.stat().st_ino
         if http.listen == "none":
             return None, [local], f"{path}"
@@ -135,6 +138,11 @@ class ControlPlane:
         if self._subscriber.take_gap():
             self._tally.count("event_gaps")
             self._entrance.look()
+
+    def _tune(self, listened: bool) -> None:
+        """Hear everything as long as anybody listens to the events."""
+        self._subscriber.topics = ("",) if listened else _UNHEARD
+        asyncio.get_running_loop().call_soon(self._bus)  # what came meanwhile is no news to the descriptor any more
 
     async def _tick(self) -> None:
         while True:

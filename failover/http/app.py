@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from failover.claude.hooks import MAX_BYTES as MAX_HOOK
-from failover.core.tally import Tally
 from failover.errors import StoreError, UsageError
 from failover.http.agents import Agents
 from failover.http.auth import Guard, Keys
@@ -62,10 +60,9 @@ class Gate:
         keys: Keys,
         guard: Guard | None,
         agents: Agents,
-        tally: Tally,
     ) -> None:
         self._entrance, self._make_routes, self._keys, self._guard = entrance, make_routes, keys, guard
-        self._agents, self._tally = agents, tally
+        self._agents = agents
         self._routes: asyncio.Future[Litestar] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,8 +154,8 @@ class Gate:
                 body = await _body(receive, MAX_HOOK if scope["path"] == "/hook" else MAX_BODY)
             if scope["path"] == "/statusline":
                 self._entrance.statusline(who, body)
-            else:
-                await self._hook(who, body, receive)
+            elif (held := self._entrance.hook(who, body)) is not None:
+                await self._entrance.held(who, held, _gone(receive))
         except _TooLarge as error:
             await send_problem(send, 413, f"the body is over the limit of {error} bytes")
         except TimeoutError:
@@ -172,11 +169,6 @@ class Gate:
         else:
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
-
-    async def _hook(self, who: Any, body: bytes, receive: Receive) -> None:
-        began = time.monotonic()
-        held = await self._entrance.hook(who, body, lambda: _gone(receive))
-        self._tally.observe("hook_duration_seconds", time.monotonic() - began, str(held).lower())
 
 
 def _on_unix_socket(scope: Scope) -> bool:

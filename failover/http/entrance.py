@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Collection
+from typing import NoReturn
 from urllib.parse import parse_qs
 
 import msgspec
@@ -21,6 +22,7 @@ from failover.claude.hooks import HookBody
 from failover.clock import Clock
 from failover.config_yaml import is_name
 from failover.core.session import HOLDABLE, HookCall, may_hold
+from failover.core.tally import Tally
 from failover.errors import StoreBroken, StoreError, UsageError
 from failover.host.process import ProcessId, alive
 from failover.store import hooks
@@ -38,6 +40,9 @@ _STATUSLINE_KEYS = ("rate_limits", "context_window", "prompt_cache", "model", "v
 _NEWS = ("rate_limits",)
 #: Of accounts whose cost is capped its cost is too.
 _NEWS_OF_CAPPED = (*_NEWS, "cost")
+#: A session's query is the same for as long as its binary runs; so many are kept taken apart.
+_MOST_SENDERS = 256
+_DURATION = "hook_duration_seconds"
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -48,6 +53,7 @@ class Sender(msgspec.Struct, frozen=True):
     launch: str
 
 
+@functools.lru_cache(_MOST_SENDERS)
 def sender(query: bytes) -> Sender:
     """Return who speaks. Raises UsageError."""
     fields = parse_qs(query.decode("ascii", "replace"), max_num_fields=10)
@@ -59,11 +65,11 @@ def sender(query: bytes) -> Sender:
 
 
 class Entrance:
-    """Takes hooks and statuslines. boot: the control plane's; capped: the accounts whose cost has a cap. Every method
-    runs on the event loop's thread."""
+    """Takes hooks and statuslines. boot: the control plane's; tally: where their durations are noted; capped: the
+    accounts whose cost has a cap. Every method runs on the event loop's thread."""
 
-    def __init__(self, store: Store, clock: Clock, boot: str, capped: Collection[str] = ()) -> None:
-        self._store, self._clock, self._boot, self._capped = store, clock, boot, capped
+    def __init__(self, store: Store, clock: Clock, boot: str, tally: Tally, capped: Collection[str] = ()) -> None:
+        self._store, self._clock, self._boot, self._tally, self._capped = store, clock, boot, tally, capped
         self._told: dict[str, tuple[object, ...]] = {}  # session → sender and news of its last push
         self._wakers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
@@ -74,12 +80,12 @@ class Entrance:
         with self._store.transaction() as tx:
             return hooks.mark_gaps(self._store, tx)
 
-    async def hook(self, who: Sender, body: bytes, hangs_up: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """Write a hook, and return when its session may go on: whether it was held. hangs_up: what ends when the client
-        has hung up; asked only of one that is held.
+    def hook(self, who: Sender, body: bytes) -> HookCall | None:
+        """Write a hook; return it where its answer is to be held back (see `held`), None where it is due.
 
         Raises UsageError for a body that is no hook, StoreError when it cannot be written.
         """
+        began = self._clock.monotonic()
         call = reduced(claude_hooks.parse(body), who.launch, self._store.now_ms())
         try:
             call, held = self._record(who, call)
@@ -88,20 +94,25 @@ class Entrance:
         except StoreError:
             self._missed = True
             raise
-        if not held:
-            return False
-        gone = asyncio.ensure_future(hangs_up())
+        if held:
+            return call
+        self._tally.observe(_DURATION, self._clock.monotonic() - began, "false")
+        return None
+
+    async def held(self, who: Sender, call: HookCall, gone: Awaitable[None]) -> None:
+        """Return when the session of a hook may go on. gone: what ends when the client has hung up."""
+        began, leaving = self._clock.monotonic(), asyncio.ensure_future(gone)
         try:
-            await self._released(call.conversation, gone)
+            await self._released(call.conversation, leaving)
         finally:
-            gone.cancel()
+            leaving.cancel()
+            self._tally.observe(_DURATION, self._clock.monotonic() - began, "true")
             try:
                 with self._store.transaction() as tx:
                     hooks.end_hold(self._store, tx, who.session, self._boot, call)
             except StoreError as error:
                 # The session goes on now. As long as this process lives, it would be taken for held.
                 _end_at_once(error)
-        return True
 
     def _record(self, who: Sender, call: HookCall) -> tuple[HookCall, bool]:
         """Write a hook; return it with its id, and whether its answer is to be held back."""

@@ -48,10 +48,11 @@ class _Item(NamedTuple):
 
 
 class Feed:
-    """The one reader of new events. All methods belong to the event loop's thread. history: for what is old."""
+    """The one reader of new events. All methods belong to the event loop's thread. history: for what is old; tune: told
+    when the first listener comes, and when the last one has gone."""
 
-    def __init__(self, reader: Reader, history: Reader) -> None:
-        self._reader, self._history = reader, history
+    def __init__(self, reader: Reader, history: Reader, tune: Callable[[bool], None]) -> None:
+        self._reader, self._history, self._tune = reader, history, tune
         self._bell = asyncio.Event()
         self._listeners: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
@@ -89,6 +90,8 @@ class Feed:
         whether to go on. An id that the store has not come to counts as its newest."""
         wake = asyncio.Event()
         self._listeners.add(wake)
+        if len(self._listeners) == 1:
+            self._tune(True)
         try:
             try:
                 await self._begin()
@@ -119,6 +122,8 @@ class Feed:
                     said = clock()
         finally:
             self._listeners.discard(wake)
+            if not self._listeners and not self.closing:
+                self._tune(False)
 
     async def _begin(self) -> None:
         if self._task is None or self._task.done():

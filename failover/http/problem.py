@@ -43,6 +43,13 @@ def encoded(status: int, detail: str) -> bytes:
     return msgspec.json.encode(Problem(title=title(status), status=status, detail=detail))
 
 
+def plain(status: int, detail: str) -> bytes:
+    """Return a problem as a whole answer of HTTP/1.1, for where nothing makes one of it; the connection ends."""
+    body = encoded(status, detail)
+    head = f"HTTP/1.1 {status} {title(status)}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+    return f"{head}connection: close\r\n\r\n".encode() + body
+
+
 async def send_problem(
     send: Send, status: int, detail: str, headers: Iterable[tuple[bytes, bytes]] = (), *, close: bool = True
 ) -> None:

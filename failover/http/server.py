@@ -9,7 +9,7 @@ import os
 import resource
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from failover.config import Http
 from failover.errors import HostError
+from failover.http.door import Door
+from failover.http.entrance import Entrance
 from failover.http.problem import MEDIA_TYPE, encoded
 from failover.http.tls import tls_context
 
@@ -30,16 +32,17 @@ _HANDSHAKE_WITHIN = 5.0
 #: The longest head of a request (bytes).
 _MAX_HEAD = 32 * 1024
 #: Connections at once, on TCP and on the Unix socket. Sessions wait in those of the latter.
-MOST_ON_TCP, _MOST_ON_UNIX = 512, 4096
+MOST_ON_TCP, MOST_ON_UNIX = 512, 4096
 _FILES = 16384
 
 
 class Listening(NamedTuple):
-    """A socket to serve on. most: connections at once."""
+    """A socket to serve on. most: connections at once; hooks: whether they come in there."""
 
     socket: socket.socket
-    most: int = _MOST_ON_UNIX
+    most: int
     tls: ssl.SSLContext | None = None
+    hooks: bool = False
 
 
 class _Crowd:
@@ -136,7 +139,7 @@ class Server(uvicorn.Server):
     """uvicorn on sockets of ours, without its signal handlers (held answers must be let go first) and its ten looks a
     second at a clock."""
 
-    def __init__(self, app: Any, listening: list[Listening]) -> None:
+    def __init__(self, app: Any, listening: list[Listening], entrance: Entrance) -> None:
         # It warns of each request that is none: whoever can connect could fill the log.
         logging.getLogger("uvicorn").setLevel(logging.ERROR)
         config = uvicorn.Config(
@@ -154,7 +157,7 @@ class Server(uvicorn.Server):
             h11_max_incomplete_event_size=_MAX_HEAD,
         )
         super().__init__(config)
-        self._listening = listening
+        self._listening, self._entrance = listening, entrance
         self._over = asyncio.Event()
 
     @contextlib.contextmanager
@@ -172,10 +175,17 @@ class Server(uvicorn.Server):
             def protocol(crowd: _Crowd = crowd) -> _Protocol:
                 return _Protocol(crowd, config=self.config, server_state=self.server_state, app_state={})
 
+            def door(protocol: Callable[[], _Protocol] = protocol) -> Door:
+                return Door(self._entrance, protocol, self.server_state.tasks)
+
             within = _HANDSHAKE_WITHIN if listening.tls else None
             self.servers.append(
                 await loop.create_server(
-                    protocol, sock=listening.socket, backlog=1024, ssl=listening.tls, ssl_handshake_timeout=within
+                    door if listening.hooks else protocol,
+                    sock=listening.socket,
+                    backlog=1024,
+                    ssl=listening.tls,
+                    ssl_handshake_timeout=within,
                 )
             )
         self.started = True

@@ -19,6 +19,7 @@ from failover.claude.registry import Registry
 from failover.clock import ManualClock
 from failover.config import Config, load
 from failover.core.session import HookCall
+from failover.core.tally import Tally
 from failover.core.task import Task
 from failover.host import process
 from failover.http.entrance import Entrance
@@ -200,7 +201,7 @@ def test_24_a_request_that_a_jump_made_void_or_young_is_asked_again_or_served(de
 @pytest.mark.parametrize("jump", [DAY, -DAY], ids=["on", "back"])
 def test_24_a_hold_lasts_as_long_as_it_lasts(desk: Desk, jump: float) -> None:
     assert OWN is not None
-    entrance = Entrance(desk.store, desk.clock, "boot")
+    entrance = Entrance(desk.store, desk.clock, "boot", Tally())
     conversation = desk.placement.conversation
     with desk.store.transaction() as tx:
         swaps.set_hold(tx, conversation, 1, OWN.pid, OWN.start, desk.clock.monotonic() + 60)

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from failover.clock import SystemClock
+from failover.core.tally import Tally
 from failover.events import HookReceived, StatuslinePushed
 from failover.http.entrance import Entrance, Sender
 from failover.store import events, sessions, usage
@@ -62,7 +63,7 @@ def test_a_statusline_is_kept_without_what_nobody_reads(control: Plane) -> None:
 
 def test_a_statusline_rings_where_it_tells_something_new(tmp_path: Path) -> None:
     with closing(Store.open(tmp_path / "state.db", "control-plane")) as store:
-        entrance = Entrance(store, SystemClock(), "boot", capped={"paid"})
+        entrance = Entrance(store, SystemClock(), "boot", Tally(), capped={"paid"})
 
         def rings(account: str, used: float, cost: float, launch: str = LAUNCH) -> bool:
             before = len(events.latest(store, 99, "usage."))
