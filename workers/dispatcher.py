@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec
 
 from failover.claude.registry import Registry
@@ -63,23 +63,36 @@ class Dispatcher:
         self._registry = Registry(host.config.shared_dir / "sessions")
         self._lows = Lows(host.config, host.store, host.clock)
         self._looked, self._rests = 0.0, math.inf
+        self._types_at = math.inf  # when a prompt that is on its way asks for a look, and nothing else does
         self._followed = 0.0  # when all tasks that sessions are at were looked at (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
         now, self._rests = self._clock.monotonic(), math.inf
         self._lows.hear(heard)
-        if heard and not any(map(_tells, heard)) and now - self._looked < _REST:
+        calm = not any(map(_tells, heard)) if heard else now >= self._types_at
+        if calm and now - self._looked < _REST:
             self._rests = self._looked + _REST - now
-            return ""
+            return "; ".join(filter(None, self._type_on()))
         self._looked = now
         paused = flags.paused(self._store) is not None
-        scene = Scene(self._config, self._store, self._tmux, self._registry, self._lows)
+        scene = self._scene()
         said = self._desk.look(scene)
         said += self._intake.look()
         handed = self._look_after(scene, paused, self._concerned(heard), said)
         self._hand_out(scene, handed, paused, said)
         return "; ".join(filter(None, said))
+
+    def _scene(self, of: Collection[str] | None = None) -> Scene:
+        return Scene(self._config, self._store, self._tmux, self._registry, self._lows, of)
+
+    def _type_on(self) -> list[str]:
+        """Take the next step with the prompts that are on their way: only their sessions are looked at."""
+        if not self._deliverer.types:
+            return []
+        given = [task for task in tasks.being_handed_over(self._store) if task.project in self._queues]
+        scene, paused = self._scene({task.session for task in given}), flags.paused(self._store) is not None
+        return [_guarded(task, self._deliverer.look, task, scene, paused) for task in given]
 
     def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
         """Return the sessions whose tasks may be at their end; None: any."""
@@ -148,6 +161,7 @@ class Dispatcher:
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
+        self._types_at = self._clock.monotonic() + self._deliverer.wake_after() if self._deliverer.types else math.inf
         parts = (self._intake, self._deliverer, self._follower, self._blocking)
         return min(self._rests, *(part.wake_after() for part in parts))
 

@@ -58,6 +58,11 @@ class Deliverer:
         """Say whether a task could not be marked a moment ago."""
         return self._clock.monotonic() < self._later.get(task, 0.0)
 
+    @property
+    def types(self) -> bool:
+        """Say whether a prompt is on its way."""
+        return bool(self._typed)
+
     def wake_after(self) -> float:
         """Return the seconds until the next look at what was typed."""
         if any(typed.phase in ("fresh", "pasted") for typed in self._typed.values()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -60,20 +60,29 @@ class Lows:
 class Scene:
     """What one cycle of the dispatcher sees. Made anew for each."""
 
-    def __init__(self, config: Config, store: Store, tmux: Tmux, registry: Registry, lows: Lows) -> None:
-        """registry, lows: as the last look left them."""
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        tmux: Tmux,
+        registry: Registry,
+        lows: Lows,
+        of: Collection[str] | None = None,
+    ) -> None:
+        """registry, lows: as the last look left them; of: the only sessions that are asked about, None for all."""
         self._config, self._store, self._tmux, self._registry, self._lows = config, store, tmux, registry, lows
+        self._of = of
         # In this order, since a move may begin or end in between: a death that a move brought about is never seen
         # without that move or the place that it led to, nor a move's end without that place.
-        self._sightings = sessions.sightings(store)
+        self._sightings = sessions.sightings(store, of)
         self._moving = tasks.moving_sessions(store)
         self._held = swaps.held_conversations(store)
-        self.placements = sessions.placements(store)
-        self._activities = sessions.activities(store)
+        self.placements = sessions.placements(store, of)
+        self._activities = sessions.activities(store, of)
 
     def again(self) -> Scene:
         """Return a new look."""
-        return Scene(self._config, self._store, self._tmux, self._registry, self._lows)
+        return Scene(self._config, self._store, self._tmux, self._registry, self._lows, self._of)
 
     @cached_property
     def _configured(self) -> frozenset[str]:

@@ -72,6 +72,12 @@ def handed_over(store: Store, to: Collection[str] | None = None) -> list[Task]:
     return _handed.of(rows) if to is None else [_task(row) for row in rows]
 
 
+def being_handed_over(store: Store) -> list[Task]:
+    """Return the tasks whose prompt is on its way to a session."""
+    sql = f"SELECT * FROM tasks INDEXED BY handed_tasks WHERE {_HANDED} AND state = 'delivering' ORDER BY id"
+    return [_task(row) for row in store.query(sql)]
+
+
 def any_queued(store: Store) -> bool:
     """Say whether a task waits for a session."""
     return store.one(f"SELECT 1 FROM tasks INDEXED BY queued_tasks WHERE {_QUEUED} LIMIT 1") is not None

@@ -71,11 +71,11 @@ def test_the_door_knows_what_the_script_sends(tmp_path: Path) -> None:
             thread.start()
             assert hook(tmp_path / "s", body("Stop"), route).wait(20) == 0
             thread.join(20)
-    for text, route in zip(sent, (b"hook", b"statusline"), strict=True):
-        found = _OURS.match(text)
-        assert found is not None, text
-        assert (found[1], found[2], json.loads(text[found.end() :])) == (route, WHO.encode(), body("Stop"))
-        assert int(found[3]) == len(text) - found.end()
+    for told, way in zip(sent, (b"hook", b"statusline"), strict=True):
+        found = _OURS.match(told)
+        assert found is not None, told
+        assert (found[1], found[2], json.loads(told[found.end() :])) == (way, WHO.encode(), body("Stop"))
+        assert int(found[3]) == len(told) - found.end()
 
 
 def test_a_hook_and_a_statusline_of_the_script_are_written(control: Plane) -> None:
