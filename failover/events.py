@@ -411,8 +411,14 @@ def topic(event: Event) -> str:
 
 
 def subject(event: Event) -> str:
-    """Return what a listener may choose by: the type, and of a hook which one: `hook.received/Stop`."""
-    return f"{topic(event)}/{event.hook}" if isinstance(event, HookReceived) else topic(event)
+    """Return what a listener may choose by: the type, and of what comes most often which one: `hook.received/Stop`,
+    `swap.move-advanced/verified`."""
+    match event:
+        case HookReceived():
+            return f"{topic(event)}/{event.hook}"
+        case MoveAdvanced():
+            return f"{topic(event)}/{event.state}"
+    return topic(event)
 
 
 def sessions_named(heard: Sequence[Envelope]) -> frozenset[str] | None:

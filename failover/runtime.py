@@ -148,15 +148,16 @@ def hosted(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Host]
         yield Host(config, paths, store, SystemClock(), boot, process, log, publisher)
 
 
-def run(name: str, make: Callable[[Host], Role]) -> None:
+def run(name: str, make: Callable[[Host], Role], *, rest: float = 0.0) -> None:
     """Run a role until SIGTERM or SIGINT; this is a worker's whole `main`.
 
+    rest: how long after a look what is heard may wait for the next one (seconds); what descriptors tell does not.
     Ends the process: 0 after a signal, 1 or 2 with a logged sentence when the role cannot start. An exception that is
     no FailoverError is logged with its traceback and ends the role with 1, so that supervisord starts it afresh.
     """
     try:
         with hosted(name) as host, _Signals() as signals:
-            Shell(host, make, signals).run()
+            Shell(host, make, signals, rest).run()
         if signals.reload:
             restart()
     except FailoverError as error:
@@ -209,8 +210,8 @@ class _Signals:
 class Shell:
     """The loop around one role."""
 
-    def __init__(self, host: Host, make: Callable[[Host], Role], signals: _Signals) -> None:
-        self._host, self._signals = host, signals
+    def __init__(self, host: Host, make: Callable[[Host], Role], signals: _Signals, rest: float = 0.0) -> None:
+        self._host, self._signals, self._rest = host, signals, rest
         self._role = make(host)
         self._subscriber = Subscriber(host.paths.bus_out, self._role.topics)
         self._back_off = 0.0
@@ -257,26 +258,34 @@ class Shell:
         """Wait until the role is to be called; return what it heard. A back-off is slept through to its end."""
         poller = zmq.Poller()
         publisher, subscriber = self._host.publisher, self._subscriber
-        for socket in (publisher.socket, *subscriber.sockets):
-            poller.register(socket, zmq.POLLIN)
         descriptors = set() if self._back_off else set(self._role.descriptors())
-        for descriptor in (*descriptors, self._signals.descriptor):
-            poller.register(descriptor, zmq.POLLIN)
+        for one in (publisher.socket, *descriptors, self._signals.descriptor):
+            poller.register(one, zmq.POLLIN)
         subscriber.topics = self._role.topics
         heard: list[Envelope] = []
-        until = time.monotonic() + wait
+        now = time.monotonic()
+        until, hears_at = now + wait, now + min(self._rest, wait)
+        hears = False
         while True:
-            left = until - time.monotonic()
+            now = time.monotonic()
+            if not hears and now >= hears_at:
+                hears = True
+                for socket in subscriber.sockets:
+                    poller.register(socket, zmq.POLLIN)
+            left = (until if hears else hears_at) - now
             ready = {key for key, _ in poller.poll(math.ceil(max(0, left) * 1000))}
             publisher.pump()
-            heard += subscriber.receive()
-            del heard[_MOST_HEARD:]
-            missed = subscriber.take_gap()
+            woken = bool(ready & descriptors)
+            missed = False
+            if hears or woken:
+                heard += subscriber.receive()
+                del heard[_MOST_HEARD:]
+                missed = subscriber.take_gap()
             if self._signals.descriptor in ready:
                 self._signals.drain()
-            if self._signals.stopping or self._signals.reload or left <= 0:
+            if self._signals.stopping or self._signals.reload or (hears and left <= 0):
                 return heard
-            if not self._back_off and (heard or missed or ready & descriptors):
+            if not self._back_off and (heard or missed or woken):
                 return heard
 
     def _config_is_right(self) -> bool:

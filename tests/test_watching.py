@@ -1,4 +1,5 @@
-"""The session-watcher learns of deaths from descriptors that it holds, and misses none that comes while it looks."""
+"""The session-watcher learns of deaths from descriptors that it holds, and misses none that comes while it looks. It
+looks at whom something is heard of, or who changes in the registry, and at everybody now and then."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 from failover.bench.growth import Hall
 from failover.clock import ManualClock
 from failover.events import Envelope, HookReceived
+from failover.host.deaths import Deaths
 from failover.host.process import ProcessId
 from failover.queue.status import StatusFiles
 from tests.places import short_dir
@@ -28,7 +30,7 @@ def hall() -> Iterator[Hall]:
 def wakes(watcher: Any) -> bool:
     """Say whether one of the processes' descriptors would wake the role."""
     poll = select.poll()
-    for descriptor in watcher._deaths.values():
+    for descriptor in watcher._deaths.descriptors:
         poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(5000))
 
@@ -48,7 +50,7 @@ def test_a_death_that_comes_during_a_look_wakes_the_next_one(hall: Hall, monkeyp
     monkeypatch.setattr(SessionWatcher, "_note", note)
     assert wakes(watcher)
     assert watcher.cycle(()) == "s1 is exited"
-    assert len(watcher._deaths) == 2 and watcher.cycle(()) == ""  # type: ignore[attr-defined]
+    assert len(watcher._deaths.descriptors) == 2 and watcher.cycle(()) == ""  # type: ignore[attr-defined]
     watcher.close()
 
 
@@ -57,16 +59,16 @@ def test_a_death_that_comes_while_another_session_is_looked_at_is_not_forgotten(
 ) -> None:
     watcher = hall.role("session-watcher", SessionWatcher)
     watcher.cycle(())
-    dead, looks = SessionWatcher._dead, []
+    dead, looks = Deaths.dead, []
 
-    def kill_meanwhile(self: SessionWatcher) -> set[ProcessId]:
+    def kill_meanwhile(self: Deaths) -> set[ProcessId]:
         looks.append(1)
         if len(looks) == 2:
             hall.sleepers[1].kill()
             hall.sleepers[1].wait()
         return dead(self)
 
-    monkeypatch.setattr(SessionWatcher, "_dead", kill_meanwhile)
+    monkeypatch.setattr(Deaths, "dead", kill_meanwhile)
     hook = HookReceived(call=1, session="s0", conversation="c", hook="Stop")
     said = watcher.cycle([Envelope(id=1, source="control-plane", boot="b", seq=1, at_ms=0, event=hook)])
     assert "s1" not in said and len(looks) == 2
@@ -88,7 +90,7 @@ def test_of_a_process_that_it_holds_nothing_is_read_in_proc(hall: Hall, monkeypa
     watcher.close()
 
 
-def test_the_status_files_are_written_at_once_and_then_rest_a_quarter_of_a_second(
+def test_the_status_files_are_written_at_once_and_then_rest_a_second(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[bool] = []
@@ -105,8 +107,74 @@ def test_the_status_files_are_written_at_once_and_then_rest_a_quarter_of_a_secon
     hall.sleepers[1].kill()
     hall.sleepers[1].wait()
     assert watcher.cycle(()) == "s1 is exited", "a death is told at once"
-    assert written == [True] and 0 < watcher.wake_after() <= 0.25
-    clock.advance(0.25)
+    assert written == [True] and 0 < watcher.wake_after() <= 1
+    clock.advance(1)
     assert watcher.cycle(()) == "" and written == [True, True]
     assert watcher.wake_after() == 5
+    watcher.close()
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str] | None]:
+    """Whom each look was at; None: everybody."""
+    concerned, found = SessionWatcher._concerned, []
+
+    def noted(self: SessionWatcher, *arguments: Any) -> frozenset[str] | None:
+        of = concerned(self, *arguments)
+        found.append(of)
+        return of
+
+    monkeypatch.setattr(SessionWatcher, "_concerned", noted)
+    return found
+
+
+def told(session: str) -> list[Envelope]:
+    hook = HookReceived(call=1, session=session, conversation="c", hook="Stop")
+    return [Envelope(id=1, source="control-plane", boot="b", seq=1, at_ms=0, event=hook)]
+
+
+def test_a_change_of_the_registry_has_that_session_looked_at(hall: Hall, looks: list[frozenset[str] | None]) -> None:
+    watcher: Any = hall.role("session-watcher", SessionWatcher)
+    watcher.cycle(())
+    assert looks.pop() is None
+
+    def changes(pid: int, status: str) -> str:
+        path = watcher._registry.folder / f"{pid}.json"
+        path.write_text(path.read_text().replace("busy", status) if path.exists() else "{}")
+        assert select.select([watcher._watch.descriptor], [], [], 5)[0]
+        return str(watcher.cycle(()))
+
+    assert changes(hall.sleepers[1].pid, "idle") == "s1 is idle"
+    assert looks.pop() == frozenset({"s1"})
+    assert changes(1, "x") == "" and looks.pop() == frozenset(), "that is none of ours"
+    watcher.close()
+
+
+def test_everybody_is_looked_at_now_and_then_and_when_nothing_is_known_of_what_woke_it(
+    hall: Hall, looks: list[frozenset[str] | None]
+) -> None:
+    watcher: Any = hall.role("session-watcher", SessionWatcher)
+    watcher._clock = clock = ManualClock()
+    watcher.cycle(())
+    watcher.cycle(told("s2"))
+    clock.advance(5)
+    watcher.cycle(told("s2"))
+    watcher.cycle(())
+    assert looks == [None, {"s2"}, None, None]
+    watcher.close()
+
+
+def test_after_deaths_everybody_is_looked_at_only_where_that_was_due(
+    hall: Hall, looks: list[frozenset[str] | None]
+) -> None:
+    watcher: Any = hall.role("session-watcher", SessionWatcher)
+    watcher.cycle(())
+    for session, heard in (("s0", told("s2")), ("s1", told(""))):
+        sleeper = hall.sleepers[int(session[1])]
+        sleeper.kill()
+        sleeper.wait()
+        assert f"{session} is exited" in watcher.cycle(heard)
+    assert looks == [None, {"s0", "s2"}, {"s1"}] and watcher.wake_after() == 0
+    watcher.cycle(())
+    assert looks[-1] is None and watcher.wake_after() > 0
     watcher.close()

@@ -1,7 +1,7 @@
 """A role for tests of the shell: `python -m tests.tiny_role NAME WAY`. It says whom it has heard and whom it sees.
 
 Ways: plain; stumble (a HostError in each of its first two cycles); crash (an error that nobody expected); wake (a pipe
-of its own wakes it).
+of its own wakes it); rest (it rests for an hour, unless its FIFO wakes it).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Tiny:
         self._cycles = 0
         self._woken = 0
         self._heard: list[str] = []
-        self._pipe = os.pipe()
+        fifo = os.environ.get("TINY_FIFO")
+        self._pipe = (os.open(fifo, os.O_RDWR | os.O_NONBLOCK), os.open(fifo, os.O_RDWR)) if fifo else os.pipe()
         if self._way == "wake":
             os.write(self._pipe[1], b"x")
 
@@ -38,7 +39,7 @@ class Tiny:
             raise HostError(f"stumbled over stone {self._cycles}")
         if self._way == "crash" and self._cycles == 2:
             raise ZeroDivisionError("with token=abcdefgh")
-        if self._way == "wake" and self._cycles == 2:
+        if self._way in ("wake", "rest") and self._cycles == 2:
             self._woken = len(os.read(self._pipe[0], 10))
         seen = [row["role"] for row in self._host.store.query("SELECT role FROM roles ORDER BY role")]
         return f"Heard {self._heard}, sees {seen}, woken {self._woken}"
@@ -55,4 +56,4 @@ class Tiny:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Tiny)
+    run(sys.argv[1], Tiny, rest=3600.0 if sys.argv[2] == "rest" else 0.0)

@@ -24,8 +24,8 @@ from failover.store.usage import StatuslineRow
 _TELLING = frozenset({"SessionStart", "UserPromptSubmit", "PostToolBatch", "Stop", "StopFailure", "SessionEnd"})
 #: A session at work is noted at least this often, and its repository looked at (seconds).
 _EACH = 60.0
-#: What sessions do in the middle of their turns is noted together (seconds), and all sessions are looked at this often.
-_REST, _ALL_EACH = 1.0, 5.0
+#: What sessions do is noted together, once in this time (seconds).
+_REST = 1.0
 _GIT_TIMEOUT = 1.0
 
 
@@ -40,22 +40,11 @@ class CheckpointRole:
         self._repositories = Repositories(host.clock)
         self._noted = checkpoints.newest(host.store)
         self._noted_at: dict[str, float] = {}
-        self._told: set[str] = set()  # sessions of which a telling hook was heard since they were looked at
-        self._looked = self._looked_at_all = -_ALL_EACH
-        self._wakes_in = _ALL_EACH
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Write what is due."""
-        self._told |= {e.event.session for e in heard if isinstance(e.event, HookReceived) and e.event.hook in _TELLING}
-        now, self._wakes_in = self._clock.monotonic(), _ALL_EACH
-        if heard and all(map(_goes_on, heard)) and now - self._looked < _REST:
-            self._wakes_in = self._looked + _REST - now
-            return ""
-        named = sessions_named(heard) if heard else frozenset(self._told)
-        everybody = not named or now - self._looked_at_all >= _ALL_EACH
-        told, self._told, self._looked = self._told, set(), now
-        self._looked_at_all = now if everybody else self._looked_at_all
-        of = None if everybody or named is None else named | told
+        told = {e.event.session for e in heard if isinstance(e.event, HookReceived) and e.event.hook in _TELLING}
+        of = sessions_named(heard)
         placed, seen = sessions.placements(self._store, of), sessions.sightings(self._store, of)
         activities = sessions.activities(self._store, of)
         due: dict[str, str] = {}
@@ -111,7 +100,7 @@ class CheckpointRole:
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        return self._wakes_in
+        return 5.0
 
     def descriptors(self) -> Sequence[int]:
         """Return nothing: the bus is enough."""
@@ -119,11 +108,6 @@ class CheckpointRole:
 
     def close(self) -> None:
         """Hold nothing."""
-
-
-def _goes_on(heard: Envelope) -> bool:
-    """Say whether a session went past the end of a batch of tools, and works on."""
-    return isinstance(heard.event, HookReceived) and heard.event.hook == "PostToolBatch" and not heard.event.held
 
 
 def _conversation(placement: Placement, activity: Activity | None) -> str:
@@ -237,7 +221,7 @@ def _ask(cwd: str) -> Git | None:
 
 def main() -> None:
     """Run the role."""
-    run("checkpoint", CheckpointRole)
+    run("checkpoint", CheckpointRole, rest=_REST)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from failover.errors import HostError
 from failover.events import (
     HOOKS_OF_TURNS,
     Envelope,
-    HoldChanged,
     HookReceived,
     MoveAdvanced,
+    SessionLaunched,
     SessionStateChanged,
     UsageRead,
     sessions_named,
@@ -39,7 +39,7 @@ P = ParamSpec("P")
 #: How long it is enough to look at those tasks whose session is heard of (seconds).
 _ALL_EACH = 2.0
 #: What neither ends a task nor frees a session is looked into together (seconds).
-_REST = 0.25
+_REST = 1.0
 #: The states of a session in which no task of it ends, and none can be given to it.
 _GO_ON: frozenset[SessionState] = frozenset({"starting", "working", "waiting", "moving"})
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
@@ -49,7 +49,15 @@ class Dispatcher:
     """Looks at inboxes, hands out, follows."""
 
     name = "dispatcher"
-    topics: tuple[str, ...] = (*HOOKS_OF_TURNS, "session.", "swap.", "operator.", "usage.read")
+    topics: tuple[str, ...] = (
+        *HOOKS_OF_TURNS,
+        "session.",
+        "swap.started",
+        "swap.finished",
+        *(f"swap.move-advanced/{state}" for state in sorted(TERMINAL)),
+        "operator.",
+        "usage.read",
+    )
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
@@ -175,16 +183,16 @@ class Dispatcher:
 
 
 def _tells(told: Envelope) -> bool:
-    """Say whether what was heard may end a task or free a session: not what is read of accounts, nor the holds and the
-    steps of a move before its last, nor what begins or goes on."""
+    """Say whether what was heard may end a task or free a session: not what is read of accounts, nor that a session
+    was moved in the middle of its turn, nor what begins or goes on."""
     match told.event:
         case MoveAdvanced():
-            return told.event.state in TERMINAL
+            return told.event.was != "answering"
         case SessionStateChanged():
             return told.event.state not in _GO_ON
         case HookReceived():
             return told.event.hook in ("Stop", "StopFailure")
-    return not isinstance(told.event, UsageRead | HoldChanged)
+    return not isinstance(told.event, UsageRead | SessionLaunched)
 
 
 def _guarded(task: Task, step: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> str:

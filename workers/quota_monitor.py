@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from failover.events import Envelope, SessionStateChanged, StatuslinePushed
+from failover.events import Envelope, SessionLaunched, SessionStateChanged, StatuslinePushed
 from failover.quota import spending
 from failover.quota.decider import Decider
 from failover.quota.ledger import Ledger
@@ -64,7 +64,7 @@ def _is_calm(told: Envelope) -> bool:
     """Say whether what was heard asks for no decision at once, unless a reading comes of it."""
     if isinstance(told.event, SessionStateChanged):
         return told.event.state != "limited"
-    return isinstance(told.event, StatuslinePushed)
+    return isinstance(told.event, StatuslinePushed | SessionLaunched)
 
 
 def main() -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import select
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from failover.claude import registry, transcript
+from failover.core.move import TERMINAL
 from failover.core.session import Activity, SessionState, View, state
 from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived, SessionDied, SessionStateChanged, sessions_named
-from failover.host import process
+from failover.host.deaths import Deaths
 from failover.host.inotify import Watch
 from failover.host.process import ProcessId
 from failover.queue.status import StatusFiles
@@ -20,12 +20,13 @@ from failover.store.sessions import Placement, Sighting
 
 #: How long a registry entry without a status counts as that of a starting session (seconds).
 _STARTS_WITHIN = 30.0
-#: How soon after a look at all sessions a change of the registry makes for another (seconds), and how long it is enough
-#: to look at those of which something is heard.
-_REGISTRY_RESTS, _ALL_EACH = 0.1, 1.0
+#: How long it is enough to look at those sessions of which something is heard or that change in the registry (seconds).
+_ALL_EACH = 5.0
 #: How soon after the projects' status.json were brought up to date they are again (seconds): in a swap of a hundred
 #: sessions something changes twenty times a second, and each of them is told of with the other ninety-nine.
-_FILES_REST = 0.25
+_FILES_REST = 1.0
+#: How soon what is about to change without a bell is looked at again (seconds).
+_AGAIN = 0.1
 
 
 class SessionWatcher:
@@ -37,66 +38,89 @@ class SessionWatcher:
         "session.launched",
         "session.adopted",
         "session.turned",
-        "swap.move-advanced",
+        *(
+            f"swap.move-advanced/{state}"
+            for state in sorted(TERMINAL | {"holding", "at_boundary", "dead", "answering"})
+        ),
         "task.",
     )
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
         self._registry = registry.Registry(host.config.shared_dir / "sessions")
-        self._watch = Watch([self._registry.folder])
-        self._deaths: dict[ProcessId, int] = {}  # process → descriptor of its end
-        self._of: dict[ProcessId, str] = {}  # the same → its session
+        self._watch = self._watched()
+        self._deaths = Deaths()
         self._status = StatusFiles(host.config, host.clock)
         self._filed, self._news = 0.0, False  # when they were brought up to date, and whether they are to be
-        self._pending = False  # something is about to change without a bell
-        self._looked, self._owed = 0.0, False  # when all were looked at, and whether the registry has changed since
+        self._pending: set[str] = set()  # sessions of which something is about to change without a bell
+        self._again = math.inf  # when they are looked at
+        self._looked, self._owed = 0.0, False  # when all were looked at, and whether they are to be once more
         self._young: dict[str, tuple[ProcessId, float]] = {}  # session → process without a status, and since when
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at the sessions of which something was heard, or at every placed one, and write what changed."""
-        self._owed = self._watch.drain() or self._owed
-        if not self._watch.folders and self._registry.folder.is_dir():
-            self._watch.close()
-            self._watch = Watch([self._registry.folder])
-        of, at, deaths = sessions_named(heard), self._clock.monotonic(), self._dead()
-        if not (heard or deaths) and self._rests(at):
+        at, deaths = self._clock.monotonic(), self._deaths.dead()
+        of = self._concerned(heard, deaths, at)
+        if of is not None and not of:
             return ", ".join(self._file(at))
-        if deaths:
-            # They are told at once; the others are looked at right after that.
-            of, self._owed = (of or frozenset()) | {self._of[one] for one in deaths}, True
-        elif at - self._looked >= _ALL_EACH:
-            of = None
         placed = sessions.placements(self._store, of)
         moving = swaps.away(self._store)
         pids = None if of is None else [one.pid for one in placed.values()]
         entries = {(entry.pid, entry.start): entry for entry in self._registry.read(pids)}
         activities = sessions.activities(self._store, of)
         last = sessions.sightings(self._store, of)
+        self._pending -= self._pending if of is None else of
         if of is None:
-            self._looked, self._owed, self._pending = at, False, False
+            self._looked, self._owed = at, False
         # Asked last: who ended while the rest was read is dead, and not one that has yet to register.
-        dead = self._dead()
+        dead = self._deaths.dead()
         changed: list[Sighting] = []
         for name, placement in placed.items():
             entry = entries.get((placement.pid, placement.start))
             activity = activities.get(name)
             if activity is not None and activity.launch != placement.launch:
                 activity = None
-            alive = self._alive(ProcessId(placement.pid, placement.start), dead)
+            alive = self._deaths.alive(ProcessId(placement.pid, placement.start), dead)
             now = self._see(placement, entry, activity, name in moving, alive, last.get(name))
             if _told(now) != _told(last.get(name)):
                 changed.append(now)
         self._note(changed, last, placed)
-        self._await_deaths(placed, dead, everybody=of is None)
+        wanted = {ProcessId(one.pid, one.start): one.session for one in placed.values() if one.pid}
+        self._deaths.hold(wanted, dead, everybody=of is None)
+        self._again = at + _AGAIN if self._pending else math.inf
         self._news = self._news or bool(changed) or any(not isinstance(one.event, HookReceived) for one in heard)
         return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *self._file(at)])
 
-    def _rests(self, at: float) -> bool:
-        """Say whether it is too early for a look at all sessions: a hundred of them change the registry dozens of times
-        a second, and the files' own rest is none of their affair."""
-        filed = self._news and not (self._owed or self._pending) and at - self._looked < _ALL_EACH
-        return filed or (self._owed and at - self._looked < _REGISTRY_RESTS)
+    def _watched(self) -> Watch:
+        return Watch([self._registry.folder], files=True)
+
+    def _concerned(self, heard: Sequence[Envelope], deaths: set[ProcessId], at: float) -> frozenset[str] | None:
+        """Return the sessions to be looked at, None for all: also where nothing is known of what woke this role."""
+        named = sessions_named(heard) if heard else frozenset[str]()
+        rang = self._watch.drain()
+        stirred = self._stirred() if rang or not self._watch.folders else frozenset[str]()
+        due = frozenset(self._pending if at >= self._again else ())
+        if deaths:
+            # They are told at once. Where all have to be looked at, that is right after it.
+            self._owed = self._owed or named is None or stirred is None
+            return frozenset(self._deaths.owners(deaths)).union(named or (), stirred or (), due)
+        known = heard or rang or due or (self._news and at >= self._filed + _FILES_REST)
+        if self._owed or named is None or stirred is None or not known or at - self._looked >= _ALL_EACH:
+            return None
+        return named | stirred | due
+
+    def _stirred(self) -> frozenset[str] | None:
+        """Return the sessions whose entry in the registry changed, None where that may be any."""
+        if not self._watch.folders and self._registry.folder.is_dir():
+            self._watch.close()
+            self._watch = self._watched()
+            return None
+        files = {Path(path).name for path in self._watch.changed()}
+        if self._registry.folder.name in files:
+            return None
+        pids = {int(name.removesuffix(".json")) for name in files if name.removesuffix(".json").isdecimal()}
+        # Who is not held yet was just started, or is somebody else's: the former is told of when he is placed.
+        return frozenset(self._deaths.owners_of(pids))
 
     def _file(self, at: float) -> Sequence[str]:
         """Bring the projects' files up to date; return what could not be written, one sentence each."""
@@ -171,8 +195,8 @@ class SessionWatcher:
         told = activity is not None and activity.failure == "rate_limit"
         own = entry.conversation == placement.conversation
         if ending is None or not (own or told) or not ending.is_limited_since(placement.since_size if own else 0):
-            # The record reaches the disk up to 225 ms after its hook (measured).
-            self._pending = self._pending or told
+            if told:  # the record reaches the disk up to 225 ms after its hook (measured)
+                self._pending.add(placement.session)
             return None
         return ending.limit
 
@@ -189,49 +213,20 @@ class SessionWatcher:
                 if one.state == "exited" and was != "exited" and one.pid:
                     tx.emit(SessionDied(session=one.name, pid=one.pid))
 
-    def _dead(self) -> set[ProcessId]:
-        """Return the processes whose descriptor tells of their end."""
-        poll = select.poll()
-        for descriptor in self._deaths.values():
-            poll.register(descriptor, select.POLLIN)
-        readable = {descriptor for descriptor, _ in poll.poll(0)}
-        return {one for one, descriptor in self._deaths.items() if descriptor in readable} if readable else set()
-
-    def _alive(self, one: ProcessId, dead: set[ProcessId]) -> bool:
-        """Say whether a process lives: one poll has told it of all whose descriptor we hold, the others are looked up.
-
-        Hundreds of looks into /proc would be half of a cycle.
-        """
-        return one not in dead if one in self._deaths else process.alive(one)
-
-    def _await_deaths(self, placed: dict[str, Placement], dead: set[ProcessId], everybody: bool) -> None:
-        """Hold a descriptor of each process; let those go whose death this cycle has seen, not those that died since:
-        they wake the next one. everybody: whether `placed` is all that there is."""
-        wanted = {ProcessId(p.pid, p.start): p.session for p in placed.values() if p.pid}
-        for one in list(self._deaths):
-            if (everybody and one not in wanted) or (one in dead and (everybody or self._of[one] in placed)):
-                os.close(self._deaths.pop(one))
-                del self._of[one]
-        for one in wanted.keys() - self._deaths.keys():
-            if (descriptor := process.open_end(one)) is not None:
-                self._deaths[one], self._of[one] = descriptor, wanted[one]
-
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        wakes = [self._looked + _REGISTRY_RESTS] if self._owed else []
-        wakes += [self._filed + _FILES_REST] if self._news else []
-        rest = 0.1 if self._pending else 5.0
-        return min(rest, max(0.0, min(wakes) - self._clock.monotonic())) if wakes else rest
+        now = self._clock.monotonic()
+        wakes = [now + _ALL_EACH, self._again, self._filed + _FILES_REST if self._news else math.inf]
+        return 0.0 if self._owed else max(0.0, min(wakes) - now)
 
     def descriptors(self) -> Sequence[int]:
         """Return what wakes it: changes of the registry, deaths."""
-        return (self._watch.descriptor, *self._deaths.values())
+        return (self._watch.descriptor, *self._deaths.descriptors)
 
     def close(self) -> None:
         """Let the descriptors go."""
         self._watch.close()
-        for descriptor in self._deaths.values():
-            os.close(descriptor)
+        self._deaths.close()
 
 
 def _told(sighting: Sighting | None) -> tuple[object, ...]:

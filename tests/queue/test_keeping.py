@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +18,6 @@ from hypothesis import strategies as st
 
 from failover.clock import ManualClock, SystemClock
 from failover.core.session import HookCall
-from failover.events import Envelope, HookReceived
 from failover.queue.status import Status, StatusFiles, write
 from failover.runtime import Host
 from failover.store import checkpoints, hooks, sessions
@@ -90,32 +88,6 @@ def test_a_checkpoint_is_written_at_boundaries_and_changes_and_each_minute_of_wo
     assert role.cycle(()) == "noted s-0 (at work)" and role.cycle(()) == ""
     again = CheckpointRole(host(floor, "checkpoint", clock))
     assert again.cycle(()) == "", "a restarted role goes on from the notes that stand"
-
-
-def test_what_sessions_do_amid_their_turns_is_noted_together_and_the_rest_at_once(
-    make_floor: Callable[..., Floor],
-) -> None:
-    floor, clock = make_floor(2), ManualClock()
-    role = CheckpointRole(host(floor, "checkpoint", clock))
-    role.cycle(())
-
-    def hears(session: str, hook: str, held: bool = False) -> str:
-        floor.hook(session, hook)
-        event = HookReceived(call=1, session=session, conversation="c", hook=hook, held=held)
-        return role.cycle([Envelope(id=1, source="control-plane", boot="b", seq=1, at_ms=0, event=event)])
-
-    assert hears("s-0", "PostToolBatch") == "", "it works on"
-    clock.advance(0.4)
-    assert hears("s-1", "PostToolBatch") == "" and role.wake_after() == pytest.approx(0.6)
-    clock.advance(0.6)
-    assert role.cycle(()) == "noted s-0 (PostToolBatch), s-1 (PostToolBatch)"
-    assert hears("s-0", "PostToolBatch") == ""
-    assert hears("s-1", "PostToolBatch", held=True) == "noted s-0 (PostToolBatch), s-1 (PostToolBatch)"
-    assert hears("s-0", "PostToolBatch") == ""
-    assert hears("s-1", "Stop") == "noted s-0 (PostToolBatch), s-1 (Stop)"
-    clock.advance(5)
-    floor.hook("s-0", "Stop")  # nobody heard that
-    assert hears("s-1", "PostToolBatch") == "noted s-0 (Stop), s-1 (PostToolBatch)"
 
 
 def test_a_checkpoint_is_never_longer_than_eight_kibibytes() -> None:
