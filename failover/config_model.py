@@ -22,7 +22,7 @@ from failover.core.choice import IdleSessions, Strategy, Use
 from failover.core.prompt import Templates
 from failover.errors import UsageError
 from failover.notify.spec import SinkSpec
-from failover.paths import Paths
+from failover.paths import Paths, of_state_dir
 
 
 class Claude(msgspec.Struct, frozen=True):
@@ -224,7 +224,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def paths(self) -> Paths:
         """Return the names inside the state dir."""
-        return Paths(self.state_dir)
+        return of_state_dir(self.state_dir)
 
     def account(self, name: str) -> Account:
         """Return the account of that name. Raises UsageError when there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 import sys
@@ -11,6 +12,12 @@ from failover.errors import HostError
 
 #: A Unix socket's address holds 108 bytes with its closing zero (Linux unix(7)), 104 on macOS (sys/un.h).
 _SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
+
+
+@functools.cache
+def of_state_dir(state_dir: Path) -> Paths:
+    """Return the names inside a state dir; they are asked for at each step of a move."""
+    return Paths(state_dir)
 
 
 class Paths:

@@ -145,11 +145,13 @@ class AccountSwitcher:
     def _drive(self, row: SwapRow, paused: bool) -> str:
         moves = swaps.moves(self._store, row.id)
         targets = list(dict.fromkeys(move.target for move in moves if move.state in BEFORE_DEATH)) or [row.target]
-        self._check(row, targets, paused)
+        if self._check(row, targets, paused):
+            moves = swaps.moves(self._store, row.id)
+        refused = swaps.refused(row, moves)
         preflight: dict[str, str | None] = {}
         for target in targets:
             against = self._checked[row.id, target]
-            if not against and target in swaps.refused(row, swaps.moves(self._store, row.id)):
+            if not against and target in refused:
                 against = f"{target} could not serve a session that was moved to it"
             if against and not paused and (other := self._instead(row, target)):
                 self._engine.retarget(row, target, other, against)
@@ -159,15 +161,16 @@ class AccountSwitcher:
             preflight[target] = against
         return self._engine.drive(row, preflight, paused)
 
-    def _check(self, row: SwapRow, targets: Sequence[str], paused: bool) -> None:
-        """Look at those targets that were not looked at in this swap."""
+    def _check(self, row: SwapRow, targets: Sequence[str], paused: bool) -> bool:
+        """Look at those targets that were not looked at in this swap; say whether there were any."""
         self._checked = {key: against for key, against in self._checked.items() if key[0] == row.id}
-        for target in targets:
-            if (row.id, target) not in self._checked:
-                # What was stopped already must not wait for the look at a target, and nobody is held until it is over.
-                if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
-                    self._engine.drive(row, {name: self._checked.get((row.id, name)) for name in targets}, paused)
-                self._checked[row.id, target] = self._unusable(row, target)
+        new = [target for target in targets if (row.id, target) not in self._checked]
+        for target in new:
+            # What was stopped already must not wait for the look at a target, and nobody is held until it is over.
+            if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
+                self._engine.drive(row, {name: self._checked.get((row.id, name)) for name in targets}, paused)
+            self._checked[row.id, target] = self._unusable(row, target)
+        return bool(new)
 
     def _instead(self, row: SwapRow, target: str) -> str:
         """Return another target for the moves that wait, empty when there is none, or when it is not ours to choose."""

@@ -39,7 +39,7 @@ def in_order(sessions: Sequence[tuple[str, SessionState]]) -> list[str]:
 
 def free_slots(moves: Sequence[Move], max_parallel: int) -> int:
     """Return how many more sessions may be away at once."""
-    return max(0, max_parallel - sum(move.state in AWAY for move in moves))
+    return max(0, max_parallel - len([move for move in moves if move.state in AWAY]))
 
 
 class Slots(msgspec.Struct, frozen=True):

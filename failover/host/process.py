@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -133,22 +133,25 @@ def with_argument(text: str) -> list[ProcessId]:
     The server of tmux keeps the arguments of the command that happened to start it, so `text` should be something
     that only the wanted program is given.
     """
-    found, wanted = [], os.fsencode(text)
-    for pid, line in command_lines():
-        # Hardly any has it, so who somebody is, is asked afterwards, and then whether it is still they.
-        if wanted in line and (process := identify(pid)) and any(text in one for one in cmdline(process)):
-            found.append(process)
-    return found
+    named = among(command_lines(), text)
+    return [one for one in named if any(text in argument for argument in cmdline(one))]
+
+
+def among(lines: Iterable[tuple[int, bytes]], text: str) -> list[ProcessId]:
+    """Return who of `lines` has arguments with `text` and is this user's, but not this process. Whether those are his
+    arguments still is for the caller to see."""
+    wanted, own = os.fsencode(text), os.getpid()
+    pids = (pid for pid, line in lines if wanted in line and pid != own and kernel.owner(pid) == os.geteuid())
+    return [one for pid in pids if (one := identify(pid))]
 
 
 def command_lines() -> Iterator[tuple[int, bytes]]:
-    """Yield number and arguments (with a zero between them) of each process of this user, but not of this one.
+    """Yield number and arguments (with a zero between them) of each process; see `among`.
 
-    Who has the number is not asked, nor are the arguments taken apart, which makes it cheap: whoever acts on what he
-    finds asks who that is, and then whether those are the arguments still.
+    Who has the number is not asked, nor whose it is, nor are the arguments taken apart: hundreds are read for each
+    session that is moved.
     """
-    own = os.getpid()
-    return ((pid, kernel.command_line(pid)) for pid in kernel.pids(os.geteuid()) if pid != own)
+    return kernel.command_lines()
 
 
 def of_user() -> dict[ProcessId, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from failover.claude import config_dir, launch, seed, transcript
@@ -42,8 +43,7 @@ class Launcher:
 
     def server(self) -> ProcessId | None:
         """Return the tmux server that the sessions live in, None when there is none. Raises HostError."""
-        pane = next(iter(self.tmux.panes().values()), None)
-        return process.identify(pane.server) if pane else None
+        return _server_of(self.tmux.panes())
 
     def make_whole(self, account: str) -> None:
         """Link and seed an account's config dir so that no dialog stands in the way. Raises HostError."""
@@ -67,8 +67,9 @@ class Launcher:
         Raises HostError when the conversation has a live process, the account's env file cannot be used, the pane is in
         use, or tmux fails.
         """
+        panes = self.tmux.panes()
         # The tmux server keeps the arguments of the command that started it: of the first session, perhaps.
-        living = [one for one in process.with_argument(placement.conversation) if one != self.server()]
+        living = [one for one in process.with_argument(placement.conversation) if one != _server_of(panes)]
         if living:
             pid = living[0].pid
             raise HostError(f"{placement.session}: pid {pid} is on its conversation; end that process, then try again")
@@ -100,8 +101,13 @@ class Launcher:
             )
         )
         command = ["sh", str(script)]
-        pane = self.tmux.panes().get(placement.session)
+        pane = panes.get(placement.session)
         if pane is None:
             return self.tmux.new_session(placement.session, cwd, command)
         # tmux refuses while the pane's process lives, whoever it belongs to.
         return self.tmux.respawn(pane.pane_id, cwd, command)
+
+
+def _server_of(panes: Mapping[str, Pane]) -> ProcessId | None:
+    pane = next(iter(panes.values()), None)
+    return process.identify(pane.server) if pane else None

@@ -35,8 +35,8 @@ class Others:
         A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
         died, before its parent is asked for, so whoever is found is looked at once more after that.
         """
-        found, wanted = set(self._registered.get(conversation, ())), conversation.encode()
-        named = {one for pid, line in self._lines if wanted in line and (one := process.identify(pid))}
+        found = set(self._registered.get(conversation, ()))
+        named = set(process.among(self._lines, conversation))
         strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
         return tuple(
             sorted(

@@ -15,7 +15,7 @@ from failover.core.move import Move, Seen
 from failover.switcher.look import Scene
 
 #: How long a look is good at a session of which nothing is heard (seconds).
-_GOOD_FOR = 2.0
+_GOOD_FOR = 5.0
 _WAIT = ("queued", "holding")
 
 

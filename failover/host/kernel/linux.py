@@ -52,6 +52,14 @@ def pids(user: int | None = None) -> Iterator[int]:
         yield int(entry.name)
 
 
+def owner(pid: int) -> int | None:
+    """Return the user who owns a process, None when it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116
+    except OSError:
+        return None
+
+
 def arguments(pid: int) -> tuple[str, ...]:
     """Return a process's arguments, none when it is gone or a kernel thread."""
     raw = command_line(pid)
@@ -67,6 +75,26 @@ def command_line(pid: int) -> bytes:
             break
         time.sleep(_MOMENT)
     return raw
+
+
+def command_lines() -> Iterator[tuple[int, bytes]]:
+    """Give number and arguments of all processes, whoever owns them; kernel threads have none."""
+    read, close = os.read, os.close
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if not name.isdigit():
+            continue
+        try:
+            descriptor = os.open(f"/proc/{name}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            raw = read(descriptor, _ONCE)
+        except OSError:  # it died while it was read
+            raw = b""
+        finally:
+            close(descriptor)
+        # None, or perhaps not all.
+        yield int(name), raw if 0 < len(raw) < _ONCE else command_line(int(name))
 
 
 def environment(pid: int) -> dict[str, str]:

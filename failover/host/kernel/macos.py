@@ -51,6 +51,12 @@ def pids(user: int | None = None) -> Iterator[int]:
             yield pid
 
 
+def owner(pid: int) -> int | None:
+    """Return the user who owns a process, None when it is gone."""
+    raw = _info(pid)
+    return read_info(raw)[1] if raw else None
+
+
 def arguments(pid: int) -> tuple[str, ...]:
     """Return a process's arguments, none when it is gone or they cannot be seen."""
     try:
@@ -62,6 +68,11 @@ def arguments(pid: int) -> tuple[str, ...]:
 def command_line(pid: int) -> bytes:
     """Return a process's arguments with a zero between them."""
     return b"\0".join(map(os.fsencode, arguments(pid)))
+
+
+def command_lines() -> Iterator[tuple[int, bytes]]:
+    """Give number and arguments of all processes that this user may ask of."""
+    return ((pid, command_line(pid)) for pid in pids())
 
 
 def environment(pid: int) -> dict[str, str]:
