@@ -23,8 +23,8 @@ from failover.switcher.requests import RequestDesk
 from failover.switcher.restoring import Restorer
 from failover.switcher.starting import Starter
 
-#: How often an open swap is looked at when nothing rings (seconds). Boundaries and deaths ring at once.
-_WHILE_OPEN = 0.1
+#: How often an open swap is looked at when nothing rings (seconds). Boundaries, deaths and first steps ring at once.
+_WHILE_OPEN = 0.25
 _AT_REST = 5.0
 #: How soon after a swap began each hook is heard, so that a boundary rings (seconds).
 _DEAF_FOR = 0.5
@@ -37,8 +37,8 @@ _LOCK_WAIT = 2.0
 _LOGIN_LASTS = 3600.0
 #: What may begin a swap, or change what a session is placed on.
 _AT_REST_HEARS = (*HOOKS_OF_TURNS, "operator.", "usage.swap-wanted", "session.", "task.fresh-wanted")
-#: A hook at which a session can be held in the middle of its turn.
-_BATCH = "hook.received/PostToolBatch"
+#: Hooks in the middle of a turn: at the one a session can be held, at the other it is seen to answer.
+_AMID_TURNS = ("hook.received/PostToolBatch", "hook.received/PreToolUse")
 
 
 class AccountSwitcher:
@@ -66,13 +66,13 @@ class AccountSwitcher:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return what wakes it; while a swap is open that is each end of a batch of tools too: it may be a boundary."""
-        return (*_AT_REST_HEARS, _BATCH) if self._open else _AT_REST_HEARS
+        """Return what wakes it; while a swap is open that is what happens in the middle of turns too."""
+        return (*_AT_REST_HEARS, *_AMID_TURNS) if self._open else _AT_REST_HEARS
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Do what can be done now."""
         now, deaf = self._clock.monotonic(), self._clock.monotonic() < self._deaf_until
-        if heard and self._open and not deaf and now - self._looked < _WHILE_OPEN and all(map(_passes, heard)):
+        if heard and self._open and not deaf and now - self._looked < _WHILE_OPEN and all(map(self._passes, heard)):
             return ""
         self._hear(heard)
         paused = flags.paused(self._store) is not None
@@ -107,6 +107,14 @@ class AccountSwitcher:
         """Have those looked at of which something was heard: everybody while not every hook is heard yet."""
         named = {str(getattr(one.event, "session", "")) for one in heard}
         self._engine.hear(None if self._clock.monotonic() < self._deaf_until else named)
+
+    def _passes(self, told: Envelope) -> bool:
+        """Say whether a session works on where it is: it is at no boundary where it is not held, and only of one that
+        was moved is its next step awaited."""
+        event = told.event
+        if not isinstance(event, HookReceived) or event.session in self._engine.returning:
+            return False
+        return event.hook == "PreToolUse" or (event.hook == "PostToolBatch" and not event.held)
 
     def _take_up(self, paused: bool) -> list[str]:
         # What an earlier switcher started and could not note, and which sessions went on to other conversations.
@@ -216,11 +224,6 @@ class AccountSwitcher:
     def _login(self, account: str) -> auth.AuthStatus:
         one, claude = self._config.account(account), self._config.claude
         return auth.status(claude.command, one.config_dir, claude.env, one.login, timeout=_PREFLIGHT_TIMEOUT)
-
-
-def _passes(told: Envelope) -> bool:
-    """Say whether a session went past the end of a batch of tools: who is not held there is at no boundary."""
-    return isinstance(told.event, HookReceived) and told.event.hook == "PostToolBatch" and not told.event.held
 
 
 def main() -> None:

@@ -61,6 +61,8 @@ BEFORE_DEATH: frozenset[State] = frozenset({"queued", "holding", "at_boundary", 
 AWAY: frozenset[State] = frozenset(
     {"at_boundary", "checkpointed", "stopping", "dead", "relaunching", "relaunched", "leaving"}
 )
+#: States in which a session was started under its new account, and its first step there is awaited.
+RETURNING: frozenset[State] = frozenset({"relaunching", "relaunched", "answering"})
 
 
 class IllegalStep(Exception):

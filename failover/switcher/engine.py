@@ -12,7 +12,7 @@ from failover.clock import Clock
 from failover.config import Config
 from failover.core import move as table
 from failover.core import policy, steps, swap
-from failover.core.move import BEFORE_DEATH, TERMINAL, Around, Move, Step, Wait
+from failover.core.move import BEFORE_DEATH, RETURNING, TERMINAL, Around, Move, Step, Wait
 from failover.errors import HostError
 from failover.events import HoldChanged, MoveAdvanced, SwapFinished, SwapRetargeted
 from failover.host import process
@@ -48,6 +48,7 @@ class Engine:
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
         self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
+        self.returning: Collection[str] = ()  # sessions whose first step under the new account was awaited at last
 
     def descriptors(self) -> Sequence[int]:
         """Return the pidfds of processes whose death is awaited."""
@@ -111,6 +112,7 @@ class Engine:
                     self._waiting.note(move, around.slot, scene.seen(move), decision.why)
             for standing in (one for one, some in turned.items() if some):
                 self._holds.turn(turned[standing], standing)
+            self.returning = frozenset(move.session for move in moves if move.state in RETURNING)
             if swap.is_over(moves):
                 return self._finish(row, moves)
             if not progressed:

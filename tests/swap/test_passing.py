@@ -1,4 +1,4 @@
-"""In an open swap who goes past the end of a tool, and is not held there, is no reason for a look at the swap."""
+"""In an open swap who works on, and is not held, is no reason for a look; who was moved and works again is one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from failover.clock import ManualClock
@@ -73,11 +74,11 @@ def switcher(tmp_path: Path) -> Iterator[Switcher]:
 
 def test_who_passes_is_no_reason_for_a_look(switcher: Switcher) -> None:
     assert not switcher.hear(PASSES)
-    assert switcher.role.wake_after() == pytest.approx(0.1), "and does not put the next one off"
-    switcher.clock.advance(0.06)
-    assert not switcher.hear(PASSES, PASSES)
-    assert switcher.role.wake_after() == pytest.approx(0.04)
-    switcher.clock.advance(0.06)
+    assert switcher.role.wake_after() == pytest.approx(0.25), "and does not put the next one off"
+    switcher.clock.advance(0.15)
+    assert not switcher.hear(PASSES, msgspec.structs.replace(PASSES, hook="PreToolUse"))
+    assert switcher.role.wake_after() == pytest.approx(0.1)
+    switcher.clock.advance(0.15)
     assert switcher.hear(PASSES)
 
 
@@ -93,6 +94,12 @@ def test_who_is_held_or_ends_is_looked_at_at_once(switcher: Switcher, event: Any
     assert switcher.hear(PASSES, event)
 
 
-def test_it_hears_each_end_of_a_tool_while_a_swap_is_open(switcher: Switcher) -> None:
-    assert "hook.received/PostToolBatch" in switcher.role.topics
-    assert not any("PreToolUse" in topic for topic in switcher.role.topics)
+@pytest.mark.parametrize("hook", ["PreToolUse", "PostToolBatch"])
+def test_the_first_step_of_one_that_was_moved_is_looked_at_at_once(switcher: Switcher, hook: str) -> None:
+    switcher.role._engine.returning = {"other"}
+    assert not switcher.hear(msgspec.structs.replace(PASSES, hook=hook))
+    assert switcher.hear(msgspec.structs.replace(PASSES, hook=hook, session="other"))
+
+
+def test_it_hears_each_step_while_a_swap_is_open(switcher: Switcher) -> None:
+    assert {"hook.received/PostToolBatch", "hook.received/PreToolUse"} <= set(switcher.role.topics)
