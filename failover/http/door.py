@@ -2,14 +2,17 @@
 
 A session calls at each step of its work, and whatever runs for it runs from cold caches: with a server, a parser and an
 application between, a call took 1.7 ms of the processor, ten times what it takes back to back. So what is known word
-for word goes without them. Nothing depends on it: the application takes the same hooks by the long way.
+for word goes without them, and without the loop's own machinery where it has arrived whole with its connection, as it
+nearly always has. Nothing depends on it: the application takes the same hooks by the long way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Coroutine
 
 from failover.core.session import HookCall
 from failover.errors import StoreError, UsageError
@@ -24,70 +27,152 @@ _OURS = re.compile(
 _DONE = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
 #: Whoever connects says something soon (seconds).
 _SAYS_WITHIN = 10.0
+#: A hook that is longer than this is the server's too (bytes).
+_ONCE = 64 * 1024
+#: How long nobody is let in when the host has no descriptor left (seconds).
+_FULL_FOR = 0.1
 
 
-class Door(asyncio.Protocol):
-    """One connection until its first bytes. server: makes the protocol that takes all else; tasks: who waits here, for
-    whoever ends the server."""
+class Door:
+    """A socket on which hooks come in. server: makes the protocol that takes all else; tasks: who waits here, for
+    whoever ends the server. To be made, and called, on the loop's thread."""
 
     def __init__(
-        self, entrance: Entrance, server: Callable[[], asyncio.Protocol], tasks: set[asyncio.Task[None]]
+        self,
+        listening: socket.socket,
+        entrance: Entrance,
+        server: Callable[[], asyncio.Protocol],
+        tasks: set[asyncio.Task[None]],
     ) -> None:
-        self._entrance, self._server, self._tasks = entrance, server, tasks
-        self._gone: asyncio.Future[None] | None = None
+        self._listening, self._entrance, self._server, self._tasks = listening, entrance, server, tasks
+        self._loop = asyncio.get_running_loop()
+        listening.setblocking(False)
+        self._open()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._transport = transport
-        self._due = asyncio.get_running_loop().call_later(_SAYS_WITHIN, transport.abort)
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._loop.remove_reader(self._listening)
+        self._listening.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._due.cancel()
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+    async def wait_closed(self) -> None:
+        """Return when it is closed, as a server of the loop's own does."""
 
-    def data_received(self, data: bytes) -> None:
-        if self._gone is not None:
-            return  # nothing more is asked while an answer is held back
-        self._due.cancel()
+    def take(self, data: bytes) -> bytes | tuple[Sender, HookCall] | None:
+        """Return the answer to what was said, or who is to be held; None where it is not for this door."""
         found = _OURS.match(data)
         if found is None or len(data) - found.end() != int(found[3]):
-            self._hand_over(data)
-            return
-        held = None
+            return None
         try:
             who, body = sender(found[2]), data[found.end() :]
-            if found[1] == b"hook":
-                held = self._entrance.hook(who, body)
-            else:
+            if found[1] == b"statusline":
                 self._entrance.statusline(who, body)
+            elif (held := self._entrance.hook(who, body)) is not None:
+                return who, held
         except UsageError as error:
-            self._answer(plain(400, str(error)))
+            return plain(400, str(error))
         except StoreError as error:
-            self._answer(plain(503, str(error)))
-        else:
-            if held is None:
-                self._answer(_DONE)
-            else:
-                self._hold(who, held)
+            return plain(503, str(error))
+        return _DONE
 
-    def _answer(self, answer: bytes) -> None:
-        self._transport.write(answer)
-        self._transport.close()
-
-    def _hand_over(self, data: bytes) -> None:
+    def pass_on(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Let the server go on with a connection."""
         server = self._server()
-        self._transport.set_protocol(server)
-        server.connection_made(self._transport)
-        if not self._transport.is_closing():
+        transport.set_protocol(server)
+        server.connection_made(transport)
+        if not transport.is_closing():
             server.data_received(data)
 
-    def _hold(self, who: Sender, call: HookCall) -> None:
-        loop = asyncio.get_running_loop()
-        self._gone = loop.create_future()
-        task = loop.create_task(self._until_released(who, call, self._gone))
+    def hold(self, who: Sender, call: HookCall, visitor: _Visitor) -> None:
+        """Answer when the session may go on."""
+        self._start(self._held(who, call, visitor))
+
+    async def _held(self, who: Sender, call: HookCall, visitor: _Visitor, link: socket.socket | None = None) -> None:
+        """Answer when the session may go on. link: its connection, where the loop has yet to take that on."""
+        if link is not None:
+            await self._take_on(visitor, link)
+        await self._entrance.held(who, call, visitor.gone)
+        visitor.answer(_DONE)
+
+    async def _take_on(self, visitor: _Visitor, link: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: visitor, link)
+        except OSError:
+            link.close()
+            visitor.connection_lost(None)
+
+    def _open(self) -> None:
+        if self._listening.fileno() >= 0:
+            self._loop.add_reader(self._listening, self._came)
+
+    def _came(self) -> None:
+        try:
+            link, _ = self._listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:
+            self._loop.remove_reader(self._listening)
+            self._loop.call_later(_FULL_FOR, self._open)
+            return
+        link.setblocking(False)
+        said: bytes | tuple[Sender, HookCall] | None = None
+        with contextlib.suppress(OSError):  # nothing is there yet
+            # Only looked at, so that whoever takes the connection on misses nothing.
+            said = self.take(link.recv(_ONCE, socket.MSG_PEEK))
+        if isinstance(said, bytes):
+            with link, contextlib.suppress(OSError):
+                link.recv(_ONCE)  # who closes with something unread resets the connection
+                link.send(said)
+        elif said is None:
+            self._start(self._take_on(_Visitor(self), link))
+        else:
+            self._start(self._held(*said, _Visitor(self, held=True), link))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _until_released(self, who: Sender, call: HookCall, gone: asyncio.Future[None]) -> None:
-        await self._entrance.held(who, call, gone)
-        self._answer(_DONE)
+
+class _Visitor(asyncio.Protocol):
+    """A connection that has yet to say something, or is held. gone: done when it has ended."""
+
+    def __init__(self, door: Door, held: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        self._door, self._held, self.gone = door, held, loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._due = None if held else loop.call_later(_SAYS_WITHIN, self._give_up)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hurry_no_more()
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        if self._held or self._transport is None:
+            return  # what was looked at already; nothing more is asked while an answer is held back
+        self._hurry_no_more()
+        said = self._door.take(data)
+        if said is None:
+            self._door.pass_on(self._transport, data)
+        elif isinstance(said, bytes):
+            self.answer(said)
+        else:
+            self._held = True
+            self._door.hold(*said, self)
+
+    def answer(self, answer: bytes) -> None:
+        """Answer, and end the connection, if it is still there."""
+        if self._transport is not None:
+            self._transport.write(answer)
+            self._transport.close()
+
+    def _hurry_no_more(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+
+    def _give_up(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()

@@ -9,7 +9,7 @@ import os
 import resource
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -175,13 +175,14 @@ class Server(uvicorn.Server):
             def protocol(crowd: _Crowd = crowd) -> _Protocol:
                 return _Protocol(crowd, config=self.config, server_state=self.server_state, app_state={})
 
-            def door(protocol: Callable[[], _Protocol] = protocol) -> Door:
-                return Door(self._entrance, protocol, self.server_state.tasks)
-
+            if listening.hooks:
+                door = Door(listening.socket, self._entrance, protocol, self.server_state.tasks)
+                self.servers.append(door)  # type: ignore[arg-type]
+                continue
             within = _HANDSHAKE_WITHIN if listening.tls else None
             self.servers.append(
                 await loop.create_server(
-                    door if listening.hooks else protocol,
+                    protocol,
                     sock=listening.socket,
                     backlog=1024,
                     ssl=listening.tls,
