@@ -412,11 +412,11 @@ def topic(event: Event) -> str:
 
 def subject(event: Event) -> str:
     """Return what a listener may choose by: the type, and of what comes most often which one: `hook.received/Stop`,
-    `swap.move-advanced/verified`."""
+    `session.changed/idle`, `swap.move-advanced/verified`."""
     match event:
         case HookReceived():
             return f"{topic(event)}/{event.hook}"
-        case MoveAdvanced():
+        case SessionStateChanged() | MoveAdvanced():
             return f"{topic(event)}/{event.state}"
     return topic(event)
 

@@ -35,10 +35,12 @@ _PREFLIGHT_TIMEOUT = 60.0
 _LOCK_WAIT = 2.0
 #: A target whose login ends sooner than this is none (seconds).
 _LOGIN_LASTS = 3600.0
-#: What may begin a swap, or change what a session is placed on.
-_AT_REST_HEARS = (*HOOKS_OF_TURNS, "operator.", "usage.swap-wanted", "session.", "task.fresh-wanted")
-#: Hooks in the middle of a turn: at the one a session can be held, at the other it is seen to answer.
-_AMID_TURNS = ("hook.received/PostToolBatch", "hook.received/PreToolUse")
+_WANTED = ("operator.", "usage.swap-wanted", "task.fresh-wanted")
+#: What may begin a swap, or change what a session is placed on. What sessions do is none of its affair.
+_AT_REST_HEARS = (*_WANTED, "hook.received/SessionStart", "session.changed/exited", "session.died")
+#: In an open swap that is all that sessions do: at the end of a batch of tools one can be held, at the beginning of a
+#: tool one that was moved is seen to answer.
+_IN_SWAP_HEARS = (*_WANTED, *HOOKS_OF_TURNS, "hook.received/PostToolBatch", "hook.received/PreToolUse", "session.")
 
 
 class AccountSwitcher:
@@ -66,8 +68,8 @@ class AccountSwitcher:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Return what wakes it; while a swap is open that is what happens in the middle of turns too."""
-        return (*_AT_REST_HEARS, *_AMID_TURNS) if self._open else _AT_REST_HEARS
+        """Return what wakes it now."""
+        return _IN_SWAP_HEARS if self._open else _AT_REST_HEARS
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Do what can be done now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from typing import ParamSpec
+from typing import ParamSpec, get_args
 
 from failover.claude.registry import Registry
 from failover.core.dispatch import against, assign
@@ -18,7 +18,6 @@ from failover.events import (
     Envelope,
     HookReceived,
     MoveAdvanced,
-    SessionLaunched,
     SessionStateChanged,
     UsageRead,
     sessions_named,
@@ -40,8 +39,8 @@ P = ParamSpec("P")
 _ALL_EACH = 2.0
 #: What neither ends a task nor frees a session is looked into together (seconds).
 _REST = 1.0
-#: The states of a session in which no task of it ends, and none can be given to it.
-_GO_ON: frozenset[SessionState] = frozenset({"starting", "working", "waiting", "moving"})
+#: The states of a session in which no task of it ends or has to wait for a person, and none can be given to it.
+_GO_ON: frozenset[SessionState] = frozenset({"starting", "working", "moving"})
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -51,7 +50,10 @@ class Dispatcher:
     name = "dispatcher"
     topics: tuple[str, ...] = (
         *HOOKS_OF_TURNS,
-        "session.",
+        *(f"session.changed/{state}" for state in get_args(SessionState) if state not in _GO_ON),
+        "session.died",
+        "session.adopted",
+        "session.turned",
         "swap.started",
         "swap.finished",
         *(f"swap.move-advanced/{state}" for state in sorted(TERMINAL)),
@@ -187,12 +189,12 @@ def _tells(told: Envelope) -> bool:
     was moved in the middle of its turn, nor what begins or goes on."""
     match told.event:
         case MoveAdvanced():
-            return told.event.was != "answering"
+            return told.event.state in TERMINAL and told.event.was != "answering"
         case SessionStateChanged():
             return told.event.state not in _GO_ON
         case HookReceived():
             return told.event.hook in ("Stop", "StopFailure")
-    return not isinstance(told.event, UsageRead | SessionLaunched)
+    return not isinstance(told.event, UsageRead)
 
 
 def _guarded(task: Task, step: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> str:

@@ -17,6 +17,8 @@ from failover.store import outbox
 
 #: How long the end waits for what is under way, all sinks together (seconds).
 _LAST_WORDS = 2.0
+#: What happens within this time after a look is looked at together (seconds).
+_REST = 0.25
 
 
 class Notifier:
@@ -64,7 +66,7 @@ class Notifier:
 
 def main() -> None:
     """Run the role."""
-    run("notifier", Notifier)
+    run("notifier", Notifier, rest=_REST)
 
 
 if __name__ == "__main__":

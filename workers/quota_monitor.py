@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from failover.events import Envelope, SessionLaunched, SessionStateChanged, StatuslinePushed
+from failover.events import Envelope, SessionStateChanged, StatuslinePushed
 from failover.quota import spending
 from failover.quota.decider import Decider
 from failover.quota.ledger import Ledger
@@ -22,7 +22,14 @@ class QuotaMonitor:
     """Gathers readings and asks for a swap."""
 
     name = "quota-monitor"
-    topics: tuple[str, ...] = ("usage.pushed", "session.", "swap.started", "swap.finished", "operator.")
+    topics: tuple[str, ...] = (
+        "usage.pushed",
+        *(f"session.changed/{state}" for state in ("limited", "idle", "exited")),
+        "session.adopted",
+        "swap.started",
+        "swap.finished",
+        "operator.",
+    )
 
     def __init__(self, host: Host) -> None:
         self._config, self._store, self._clock = host.config, host.store, host.clock
@@ -64,7 +71,7 @@ def _is_calm(told: Envelope) -> bool:
     """Say whether what was heard asks for no decision at once, unless a reading comes of it."""
     if isinstance(told.event, SessionStateChanged):
         return told.event.state != "limited"
-    return isinstance(told.event, StatuslinePushed | SessionLaunched)
+    return isinstance(told.event, StatuslinePushed)
 
 
 def main() -> None:

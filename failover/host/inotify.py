@@ -20,9 +20,9 @@ class Watch:
     """Watches folders; `descriptor` becomes readable after a change. Folders that do not exist are left out.
 
     files: whether `changed` tells of files, and not of their folders.
-    debounce_ms: a change is told when nothing has followed it for a quarter of that, and at the latest after all of
-    it. The library wakes up each quarter whether there is a change or not: at 5 ms that was half of what a daemon at
-    rest took.
+    debounce_ms: a change is told when nothing has followed it for half of that, and at the latest after all of it. The
+    library wakes up each half whether there is a change or not: at 5 ms that was half of what a daemon at rest took,
+    and at 25 a tenth of what a hundred sessions at work cost.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Watch:
             watch_filter=None,
             recursive=recursive,
             debounce=debounce_ms,
-            step=max(1, debounce_ms // 4),
+            step=max(1, debounce_ms // 2),
             stop_event=self._stop,
             rust_timeout=1000,
             ignore_permission_denied=True,
