@@ -15,7 +15,7 @@ from failover.host import process
 from failover.host.process import ProcessId
 from failover.store import choices, flags, sessions, tasks, usage, verdicts
 from failover.store.db import Store
-from failover.store.sessions import Placement
+from failover.store.sessions import Placement, Sighting
 
 #: So many of the last readings of a window tell what counts now, and so many what is to be expected.
 _PRESENT, _HISTORY = 60, 400
@@ -99,7 +99,8 @@ def foresee(store: Store, account: Candidate, window: str, now: float) -> tuple[
 
 def running_placements(store: Store) -> list[Placement]:
     """Return the placements of sessions that use their account; one that is just being started does."""
-    return [p for p in sessions.placements(store).values() if _runs(p)]
+    seen = sessions.sightings(store)
+    return [p for p in sessions.placements(store).values() if _runs(p, seen.get(p.session))]
 
 
 def telling(store: Store) -> set[str]:
@@ -122,7 +123,10 @@ def movable(config: Config, store: Store, placed: Sequence[Placement]) -> list[P
     ]
 
 
-def _runs(placement: Placement) -> bool:
+def _runs(placement: Placement, seen: Sighting | None) -> bool:
     if placement.wanted != "running":
         return False
+    if seen is not None and (seen.pid, seen.start) == (placement.pid, placement.start):
+        # Deaths are seen as they come; a hundred looks into /proc would be most of what this costs.
+        return seen.state not in ("exited", "stopped")
     return not placement.pid or process.alive(ProcessId(placement.pid, placement.start))

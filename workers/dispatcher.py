@@ -80,10 +80,10 @@ class Dispatcher:
         """Take up new files, then look after what is handed over, then hand out more."""
         now, self._rests = self._clock.monotonic(), math.inf
         self._lows.hear(heard)
-        calm = not any(map(_tells, heard)) if heard else now >= self._types_at
+        calm = not any(map(_frees, heard)) if heard else now >= self._types_at
         if calm and now - self._looked < _REST:
             self._rests = self._looked + _REST - now
-            return "; ".join(filter(None, self._type_on()))
+            return "; ".join(filter(None, self._look_briefly(_ended(heard))))
         self._looked = now
         paused = flags.paused(self._store) is not None
         scene = self._scene()
@@ -96,22 +96,30 @@ class Dispatcher:
     def _scene(self, of: Collection[str] | None = None) -> Scene:
         return Scene(self._config, self._store, self._tmux, self._registry, self._lows, of)
 
-    def _type_on(self) -> list[str]:
-        """Take the next step with the prompts that are on their way: only their sessions are looked at."""
-        if not self._deliverer.types:
+    def _look_briefly(self, ended: Collection[str]) -> list[str]:
+        """Take the next step with the prompts that are on their way, and with the tasks of sessions whose turn ended:
+        only those sessions are looked at, and nobody is given anything new."""
+        given = tasks.being_handed_over(self._store) if self._deliverer.types else []
+        given += [task for task in tasks.handed_over(self._store, ended) if task.state == "running"] if ended else []
+        given = [task for task in given if task.project in self._queues]
+        if not given:
             return []
-        given = [task for task in tasks.being_handed_over(self._store) if task.project in self._queues]
         scene, paused = self._scene({task.session for task in given}), flags.paused(self._store) is not None
-        return [_guarded(task, self._deliverer.look, task, scene, paused) for task in given]
+        return [
+            _guarded(task, self._follower.look, task, scene)
+            if task.state == "running"
+            else _guarded(task, self._deliverer.look, task, scene, paused)
+            for task in given
+        ]
 
     def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
         """Return the sessions whose tasks may be at their end; None: any."""
-        told = [one for one in heard if _tells(one)]
+        told = [one for one in heard if _frees(one)]
         now, named = self._clock.monotonic(), sessions_named(told) if told else frozenset[str]()
         if named is None or now - self._followed >= _ALL_EACH:
             self._followed = now
             return None
-        return named
+        return named | _ended(heard)
 
     def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> list[Task]:
         """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return those
@@ -184,17 +192,21 @@ class Dispatcher:
         self._intake.close()
 
 
-def _tells(told: Envelope) -> bool:
-    """Say whether what was heard may end a task or free a session: not what is read of accounts, nor that a session
-    was moved in the middle of its turn, nor what begins or goes on."""
+def _frees(told: Envelope) -> bool:
+    """Say whether what was heard may free a session, or concern more than one: not what is read of accounts, nor that a
+    session was moved in the middle of its turn, nor any hook (the state that follows from it is told too)."""
     match told.event:
         case MoveAdvanced():
             return told.event.state in TERMINAL and told.event.was != "answering"
         case SessionStateChanged():
             return told.event.state not in _GO_ON
-        case HookReceived():
-            return told.event.hook in ("Stop", "StopFailure")
-    return not isinstance(told.event, UsageRead)
+    return not isinstance(told.event, UsageRead | HookReceived)
+
+
+def _ended(heard: Sequence[Envelope]) -> frozenset[str]:
+    """Return the sessions in which a turn ended, and perhaps a task with it."""
+    hooks = (one.event for one in heard if isinstance(one.event, HookReceived))
+    return frozenset(hook.session for hook in hooks if hook.hook in ("Stop", "StopFailure"))
 
 
 def _guarded(task: Task, step: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> str:

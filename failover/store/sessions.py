@@ -112,11 +112,15 @@ def unpin(tx: Transaction, session: str) -> None:
     tx.execute("UPDATE placements SET pinned = '' WHERE session = ?", (session,))
 
 
+_sightings: Kept[Sighting] = Kept(lambda row: msgspec.convert(dict(row), Sighting))
+_folded: Kept[Activity] = Kept(lambda row: _activity.decode(row["body"]))
+
+
 def sightings(store: Store, of: Collection[str] | None = None) -> dict[str, Sighting]:
     """Return what was last seen of each session, or of some, by name."""
     where, names = among("name", of)
     rows = store.query(f"SELECT * FROM sessions WHERE {where}", names)
-    return {row["name"]: msgspec.convert(dict(row), Sighting) for row in rows}
+    return {one.name: one for one in _sightings.of(rows, whole=of is None)}
 
 
 def sight(tx: Transaction, sighting: Sighting) -> None:
@@ -138,8 +142,7 @@ def activities(store: Store, of: Collection[str] | None = None) -> dict[str, Act
         names,
     )
     found = {}
-    for row in rows:
-        activity = _activity.decode(row["body"])
+    for row, activity in zip(rows, _folded.of(rows, whole=of is None), strict=True):
         if activity.held and not (row["pid"] and process.alive(ProcessId(row["pid"], row["start"]))):
             activity = missed(activity)
         found[row["session"]] = activity

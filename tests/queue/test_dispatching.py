@@ -487,8 +487,8 @@ def hook(name: str) -> HookReceived:
     [
         (step("holding"), True), (step("relaunched"), True), (step("verified"), False),
         (turned("working"), True), (turned("moving"), True), (turned("idle"), False), (turned("exited"), False),
-        (hook("SessionStart"), True), (hook("UserPromptSubmit"), True), (hook("Stop"), False),
-        (hook("StopFailure"), False),
+        (turned("waiting"), False), (hook("SessionStart"), True), (hook("UserPromptSubmit"), True),
+        (hook("Stop"), True), (hook("StopFailure"), True),
     ],
 )  # fmt: skip
 def test_what_begins_or_goes_on_is_looked_into_together_but_what_ends_at_once(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from failover.events import AnyEvent, Envelope, HookReceived, OrderPlaced
+from failover.events import AnyEvent, Envelope, HookReceived, OrderPlaced, SessionStateChanged
 from failover.queue.scene import Scene
 from tests.queue.floor import Floor
 from workers import dispatcher
@@ -68,14 +68,27 @@ def test_the_session_s_own_hook_tells_at_once_that_it_took_the_prompt(
     assert said == "s-0 took task 1 (t1), attempt 1" and looks == [{"s-0"}]
 
 
+def test_a_turn_that_ends_ends_its_task_at_once_and_nobody_else_is_looked_at(
+    make_floor: Callable[..., Floor], looks: list[Collection[str] | None]
+) -> None:
+    floor = make_floor(2)
+    floor.hand("t1", session="s-0")
+    floor.end_turn("s-0")
+    floor.dispatcher._looked = floor.dispatcher._clock.monotonic()
+    looks.clear()
+    floor.dispatcher.cycle([told(HookReceived(call=1, session="s-0", conversation="c", hook="Stop"))])
+    assert floor.state("t1") == "done" and looks == [{"s-0"}]
+    assert 0 < floor.dispatcher.wake_after() <= 1, "then everybody"
+
+
 @pytest.mark.parametrize(
     "heard",
     [
         (),
         (told(OrderPlaced(order=1, verb="cancel")),),
-        (told(HookReceived(call=1, session="s-1", conversation="c", hook="Stop")),),
+        (told(SessionStateChanged(session="s-1", state="idle", was="working")),),
     ],
-    ids=["something that was not heard", "an order", "the end of a turn"],
+    ids=["something that was not heard", "an order", "a session that is free"],
 )
 def test_whatever_else_wakes_it_has_everybody_looked_at(
     typing: Floor, looks: list[Collection[str] | None], heard: tuple[Envelope, ...]
