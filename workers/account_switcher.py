@@ -169,7 +169,7 @@ class AccountSwitcher:
             if against and target not in row.tried:
                 row = self._engine.rule_out(row, target)
             preflight[target] = against
-        return self._engine.drive(row, preflight, paused)
+        return self._engine.drive(row, moves, preflight, paused)
 
     def _check(self, row: SwapRow, targets: Sequence[str], paused: bool) -> bool:
         """Look at those targets that were not looked at in this swap; say whether there were any."""
@@ -177,8 +177,9 @@ class AccountSwitcher:
         new = [target for target in targets if (row.id, target) not in self._checked]
         for target in new:
             # What was stopped already must not wait for the look at a target, and nobody is held until it is over.
-            if any(move.state in AWAY for move in swaps.moves(self._store, row.id)):
-                self._engine.drive(row, {name: self._checked.get((row.id, name)) for name in targets}, paused)
+            moves = swaps.moves(self._store, row.id)
+            if any(move.state in AWAY for move in moves):
+                self._engine.drive(row, moves, {name: self._checked.get((row.id, name)) for name in targets}, paused)
             self._checked[row.id, target] = self._unusable(row, target)
         return bool(new)
 

@@ -26,7 +26,7 @@ from failover.switcher.look import Scene
 from failover.switcher.restoring import Restorer
 from failover.switcher.settling import Settler, placement
 from failover.switcher.stopping import Stopper
-from failover.switcher.waiting import Waiting
+from failover.switcher.waiting import Waiting, told
 
 _MAX_PASSES = 30
 
@@ -76,13 +76,16 @@ class Engine:
         with self._store.transaction() as tx:
             return swaps.rule_out(tx, row, target, target)
 
-    def drive(self, row: SwapRow, preflight: Preflight, paused: bool) -> str:
-        """Take every step that can be taken now. Return what was done or is waited for, in one sentence."""
+    def drive(self, row: SwapRow, moves: Sequence[Move], preflight: Preflight, paused: bool) -> str:
+        """Take every step that can be taken now. Return what was done or is waited for, in one sentence.
+
+        moves: those of the swap, as the store has them.
+        """
+        moves = list(moves)
         done: list[str] = []
         waits: dict[str, str] = {}
         for _ in range(_MAX_PASSES):
-            moves = swaps.moves(self._store, row.id)
-            scene = self.scene()
+            scene, refused = self.scene(), swaps.refused(row, moves)
             slots, progressed = self._slots(moves, scene), False
             turned: dict[bool, list[Move]] = {True: [], False: []}  # whose hold is to stand, and whose is not
             for index, move in enumerate(moves):
@@ -98,11 +101,12 @@ class Engine:
                     continue
                 decision: Step | Wait = Step("hold", "")
                 while isinstance(decision, Step) and move.state not in TERMINAL:
-                    around = self._around(row, moves, move, scene, slots, preflight, paused)
+                    around = self._around(row, move, scene, slots, refused, preflight, paused)
                     decision = steps.decide(move, scene.seen(move), around)
                     if isinstance(decision, Step):
                         move = moves[index] = self._take(row, move, decision, scene)
                         slots, progressed = self._slots(moves, scene), True
+                        refused |= set(move.refused)
                         done.append(f"{move.session} {move.state} ({decision.why})")
                     # What changes the world ends the pass for this session: the next step needs a new look.
                     if self._act_safely(move, around, scene, waits):
@@ -117,19 +121,18 @@ class Engine:
                 return self._finish(row, moves)
             if not progressed:
                 break
-        return "; ".join(done) or "; ".join(f"{name}: {why}" for name, why in waits.items())
+        return "; ".join(done) or told(waits)
 
     def _around(
         self,
         row: SwapRow,
-        moves: Sequence[Move],
         move: Move,
         scene: Scene,
         slots: swap.Slots,
+        refused: frozenset[str],
         preflight: Preflight,
         paused: bool,
     ) -> Around:
-        refused = swaps.refused(row, moves)
         # What it costs to know is only asked where the first turn failed: the accounts are looked at for it.
         failed = move.state == "answering" and bool(scene.seen(move).refusal)
         return Around(

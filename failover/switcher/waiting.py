@@ -6,7 +6,7 @@ rings; so of whom nothing is heard it is enough to look now and then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,8 @@ from failover.switcher.look import Scene
 #: How long a look is good at a session of which nothing is heard (seconds).
 _GOOD_FOR = 5.0
 _WAIT = ("queued", "holding")
+#: So many are named of those that wait for the same.
+_NAMED = 3
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -78,3 +80,12 @@ class Waiting:
     def _rests(self, move: Move, scene: Scene, now: float) -> bool:
         known = self._of(move, now)
         return (known.boundary if known is not None else scene.seen(move).standing.at) == "idle"
+
+
+def told(waits: Mapping[str, str]) -> str:
+    """Return what sessions wait for, by name. Of many that wait for the same only some are named: it is often said."""
+    alike: dict[str, list[str]] = {}
+    for name, why in waits.items():
+        alike.setdefault(why, []).append(name)
+    few = ((names[:_NAMED], len(names) - _NAMED, why) for why, names in alike.items())
+    return "; ".join(f"{', '.join(names)}{f' and {more} more' if more > 0 else ''}: {why}" for names, more, why in few)

@@ -63,7 +63,7 @@ class Swap:
         """Let the engine do what it can; return on whom holds stand, and what of them was told."""
         row = swaps.open_swap(self.store)
         assert row is not None
-        self.engine.drive(row, {"b": ""}, paused=False)
+        self.engine.drive(row, swaps.moves(self.store, row.id), {"b": ""}, paused=False)
         told = events.latest(self.store, 1000, "swap.hold-changed")[self._said :]
         self._said += len(told)
         changed = [one.event for one in told if isinstance(one.event, HoldChanged)]

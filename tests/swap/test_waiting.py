@@ -10,7 +10,7 @@ from failover.clock import ManualClock
 from failover.core.move import Move, Seen
 from failover.core.session import Standing
 from failover.switcher.look import Scene
-from failover.switcher.waiting import Waiting
+from failover.switcher.waiting import Waiting, told
 
 AT_WORK = Seen(alive=True, standing=Standing(None, "in a tool"))
 AT_REST = Seen(alive=True, standing=Standing("idle", "idle"))
@@ -99,3 +99,10 @@ def test_who_is_at_rest_is_looked_at_where_it_is_not_known(waiting: Waiting, clo
     assert waiting.at_rest(moves, cast(Scene, looks)) == {"ccl-2"} and looks.count == 1
     clock.advance(2)
     assert waiting.at_rest(moves, cast(Scene, looks)) == {"ccl-1", "ccl-2"} and looks.count == 3
+
+
+def test_of_many_that_wait_for_the_same_some_are_named() -> None:
+    assert told({"s1": "it works", "s2": "a slot"}) == "s1: it works; s2: a slot"
+    many = {f"s{number}": "a slot" for number in range(5)} | {"t": "it works"}
+    assert told(many) == "s0, s1, s2 and 2 more: a slot; t: it works"
+    assert told({}) == ""
