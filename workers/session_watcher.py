@@ -25,6 +25,8 @@ _ALL_EACH = 5.0
 #: How soon after the projects' status.json were brought up to date they are again (seconds): in a swap of a hundred
 #: sessions something changes twenty times a second, and each of them is told of with the other ninety-nine.
 _FILES_REST = 1.0
+#: What is heard within this time after a look is looked into together (seconds): a swap rings twenty times a second.
+_REST = 0.05
 #: How soon what is about to change without a bell is looked at again (seconds).
 _AGAIN = 0.1
 
@@ -248,7 +250,7 @@ def _told(sighting: Sighting | None) -> tuple[object, ...]:
 
 def main() -> None:
     """Run the role."""
-    run("session-watcher", SessionWatcher)
+    run("session-watcher", SessionWatcher, rest=_REST)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def waiting(clock: ManualClock) -> Waiting:
     return Waiting(clock)
 
 
-def test_who_waits_is_looked_at_again_after_two_seconds_or_when_something_is_heard(
+def test_who_waits_is_looked_at_again_after_five_seconds_or_when_something_is_heard(
     waiting: Waiting, clock: ManualClock
 ) -> None:
     assert waiting.known(move(), slot=True) is None
@@ -59,7 +59,7 @@ def test_who_waits_is_looked_at_again_after_two_seconds_or_when_something_is_hea
     waiting.forget(None)
     assert waiting.known(move(), slot=True) is None
     waiting.note(move(), True, AT_WORK, "in a tool")
-    clock.advance(2)
+    clock.advance(5)
     assert waiting.known(move(), slot=True) is None
 
 
@@ -97,7 +97,7 @@ def test_who_is_at_rest_is_looked_at_where_it_is_not_known(waiting: Waiting, clo
     looks = Looks(AT_REST)
     waiting.note(moves[0], True, AT_WORK, "in a tool")
     assert waiting.at_rest(moves, cast(Scene, looks)) == {"ccl-2"} and looks.count == 1
-    clock.advance(2)
+    clock.advance(5)
     assert waiting.at_rest(moves, cast(Scene, looks)) == {"ccl-1", "ccl-2"} and looks.count == 3
 
 
