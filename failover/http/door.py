@@ -1,9 +1,9 @@
 """The hooks' door: a hook as our own script sends it is written and answered at once; all else goes to the server.
 
-A session calls at each step of its work, and whatever runs for it runs from cold caches: with a server, a parser and an
-application between, a call took 1.7 ms of the processor, ten times what it takes back to back. So what is known word
-for word goes without them, and without the loop's own machinery where it has arrived whole with its connection, as it
-nearly always has. Nothing depends on it: the application takes the same hooks by the long way.
+A session calls at each step of its work, and whatever runs for it runs from cold caches: beside a hundred sessions at
+work a call took 1.7 ms of the processor with a server, a parser and an application between, and takes 0.8 without
+(measured). So what is known word for word goes without them, and without the loop's own machinery where it has arrived
+whole with its connection, as it nearly always has. Nothing depends on it: the application takes the same hooks too.
 """
 
 from __future__ import annotations
@@ -114,10 +114,11 @@ class Door:
             self._loop.call_later(_FULL_FOR, self._open)
             return
         link.setblocking(False)
-        said: bytes | tuple[Sender, HookCall] | None = None
+        data = b""
         with contextlib.suppress(OSError):  # nothing is there yet
             # Only looked at, so that whoever takes the connection on misses nothing.
-            said = self.take(link.recv(_ONCE, socket.MSG_PEEK))
+            data = link.recv(_ONCE, socket.MSG_PEEK)
+        said = self.take(data)
         if isinstance(said, bytes):
             with link, contextlib.suppress(OSError):
                 link.recv(_ONCE)  # who closes with something unread resets the connection
