@@ -41,7 +41,7 @@ class Engine:
         self._config, self._store, self._clock, self._tmux, self._launcher = config, store, clock, tmux, launcher
         self._holds = Holds(store, clock)
         self._stopper = Stopper(config, clock, tmux)
-        self._settler = Settler(store, launcher, config.replay)
+        self._settler = Settler(store, config.replay)
         self._restorer = Restorer(config, store, clock, launcher)
         self._registry = Registry(config.shared_dir / "sessions")
         self._waiting = Waiting(clock)
@@ -227,7 +227,7 @@ class Engine:
             case "relaunching" if (move.launch, move.launches) not in self._launched:
                 self._launched.add((move.launch, move.launches))
                 if scene.process_of(move) is None:
-                    self._launcher.start(placement(move, scene), move.prompt)
+                    self._launcher.start(placement(move, scene), move.prompt, scene.panes)
                 return True
         return False
 

@@ -43,7 +43,7 @@ class Launcher:
 
     def server(self) -> ProcessId | None:
         """Return the tmux server that the sessions live in, None when there is none. Raises HostError."""
-        return _server_of(self.tmux.panes())
+        return server_of(self.tmux.panes())
 
     def make_whole(self, account: str) -> None:
         """Link and seed an account's config dir so that no dialog stands in the way. Raises HostError."""
@@ -61,15 +61,16 @@ class Launcher:
         found = bearer(pane, placement.session, placement.launch)
         return (pane, found) if pane and found else None
 
-    def start(self, placement: Placement, prompt: str = "") -> Pane:
+    def start(self, placement: Placement, prompt: str = "", panes: Mapping[str, Pane] | None = None) -> Pane:
         """Start the binary for `placement` and return its pane, whose pid is the binary's.
 
+        panes: those that there are, where that was just looked up; tmux starts nothing in one that is in use.
         Raises HostError when the conversation has a live process, the account's env file cannot be used, the pane is in
         use, or tmux fails.
         """
-        panes = self.tmux.panes()
+        panes = self.tmux.panes() if panes is None else panes
         # The tmux server keeps the arguments of the command that started it: of the first session, perhaps.
-        living = [one for one in process.with_argument(placement.conversation) if one != _server_of(panes)]
+        living = [one for one in process.with_argument(placement.conversation) if one != server_of(panes)]
         if living:
             pid = living[0].pid
             raise HostError(f"{placement.session}: pid {pid} is on its conversation; end that process, then try again")
@@ -108,6 +109,7 @@ class Launcher:
         return self.tmux.respawn(pane.pane_id, cwd, command)
 
 
-def _server_of(panes: Mapping[str, Pane]) -> ProcessId | None:
+def server_of(panes: Mapping[str, Pane]) -> ProcessId | None:
+    """Return the tmux server of panes, None where there is no pane."""
     pane = next(iter(panes.values()), None)
     return process.identify(pane.server) if pane else None

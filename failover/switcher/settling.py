@@ -12,15 +12,15 @@ from failover.store import sessions
 from failover.store.db import Store, Transaction
 from failover.store.sessions import Placement
 from failover.switcher import replaying
-from failover.switcher.launcher import Launcher, new_launch_id
+from failover.switcher.launcher import new_launch_id, server_of
 from failover.switcher.look import Scene
 
 
 class Settler:
     """Settles steps, in the transaction that writes them to the journal."""
 
-    def __init__(self, store: Store, launcher: Launcher, templates: Templates) -> None:
-        self._store, self._launcher, self._templates = store, launcher, templates
+    def __init__(self, store: Store, templates: Templates) -> None:
+        self._store, self._templates = store, templates
 
     def settle(self, tx: Transaction, move: Move, moved: Move, step: Step, scene: Scene) -> Move:
         """Return the move with what the step settles; `move`: as it was, `moved`: in its new state."""
@@ -46,7 +46,7 @@ class Settler:
                 moved = replace(moved, launches=move.launches + 1)
                 sessions.place(tx, placement(moved, scene))
             case "launched":
-                found, server = scene.process_of(move), self._launcher.server()
+                found, server = scene.process_of(move), server_of(scene.panes)
                 if found is None:
                     raise HostError(f"{move.session}: its new process ended while it was looked at")
                 moved = replace(moved, new_pid=found.pid, new_start=found.start)
