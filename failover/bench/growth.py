@@ -21,20 +21,23 @@ from failover.bench.result import Row, row
 from failover.candidates import candidates
 from failover.clock import SystemClock
 from failover.config import Config, load
+from failover.core.move import Move
 from failover.core.usage import Reading
 from failover.events import HookReceived
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.http import views
 from failover.runtime import Host, Role
-from failover.store import hooks, sessions, usage
-from failover.store.db import Store
+from failover.store import hooks, sessions, swaps, usage
+from failover.store.db import Store, Transaction
 from failover.store.sessions import Placement
 
 SESSIONS = (1, 5, 20, 100, 400)
 ACCOUNTS = (1, 5, 20, 50)
 #: Events in the store: what happened should cost a cycle nothing.
 PAST = (1_000, 10_000, 100_000)
+#: Among so many of them a swap, and so long after the one before it (milliseconds).
+_EVENTS_OF_A_SWAP, _BETWEEN_SWAPS_MS = 1000, 600_000
 PROJECTS = (10, 100, 1_000, 10_000)
 #: So many task files wait while the projects grow; those of the tasks grow in the benchmark of the queue.
 _FILES = 100
@@ -51,9 +54,9 @@ _ROLES = {
 
 def growth(effort: Effort) -> list[Row]:
     """Measure a cycle of each role that looks at all sessions, and the status, with 1 to 400 sessions, with 1 to 50
-    accounts and with 1,000 to 100,000 events of the past, and what the dispatcher does with 10 to 10,000 projects. A
-    session here is a sleeping process with a registry entry, a placement and a statusline: what is measured is our own
-    looking, not a binary at work.
+    accounts and with 1,000 to 100,000 events of the past and their swaps, and what the dispatcher does with 10 to
+    10,000 projects. A session here is a sleeping process with a registry entry, a placement and a statusline: what is
+    measured is our own looking, not a binary at work.
     """
     twenty = effort.size(20, 2)
     by_sessions = {size: _taken(size, 2) for size in effort.size(SESSIONS, (1, 4))}
@@ -142,10 +145,28 @@ class Hall:
             )  # fmt: skip
 
     def _remember(self, count: int) -> None:
-        """Let so many events happen."""
+        """Let so many events happen, and to each thousand of them a swap of all sessions, ten minutes apart."""
         with self._store.transaction() as tx:
             for number in range(count):
                 tx.emit(HookReceived(call=number, session=f"s{number % self._size}", conversation="", hook="Stop"))
+            for number in reversed(range(count // _EVENTS_OF_A_SWAP)):
+                self._swap(tx, self._store.now_ms() - number * _BETWEEN_SWAPS_MS)
+
+    def _swap(self, tx: Transaction, started_ms: int) -> None:
+        source, target = self._accounts[0], self._accounts[-1]
+        swap = swaps.begin(
+            tx, kind="swap", source=source, target=target, urgency="soft", reason="", order_id=0, request_id=0,
+            started_ms=started_ms, started_mono=0.0, deadline_mono=0.0, host_boot="of the past",
+        )  # fmt: skip
+        for number in range(self._size):
+            swaps.add_move(
+                tx,
+                Move(
+                    id=0, swap=swap, session=f"s{number}", conversation=f"of s{number}", cwd=f"{self._root}/app",
+                    source=source, target=target, kind="swap", state="verified", bill=1000,
+                ),
+            )  # fmt: skip
+        swaps.finish(tx, swap, "done", "", started_ms + 60_000)
 
     def _read(self, account: str, window: str, used: float) -> None:
         now = self._store.now_ms()
