@@ -82,6 +82,7 @@ class Engine:
         moves: those of the swap, as the store has them.
         """
         moves = list(moves)
+        deadline = row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0
         done: list[str] = []
         waits: dict[str, str] = {}
         for _ in range(_MAX_PASSES):
@@ -91,8 +92,8 @@ class Engine:
             for index, move in enumerate(moves):
                 if move.state in TERMINAL:
                     continue
-                known = None if paused or preflight.get(move.target) else self._waiting.known(move, slots.has(move))
-                if known is not None:
+                known = self._waiting.known(move, slots.has(move), deadline)
+                if known is not None and not (paused or preflight.get(move.target)):
                     if (slot := slots.has(move)) != known.slot:
                         known = self._waiting.turn(move, slot)
                         if move.state == "holding":
@@ -101,7 +102,7 @@ class Engine:
                     continue
                 decision: Step | Wait = Step("hold", "")
                 while isinstance(decision, Step) and move.state not in TERMINAL:
-                    around = self._around(row, move, scene, slots, refused, preflight, paused)
+                    around = self._around(row, move, scene, slots, deadline, refused, preflight, paused)
                     decision = steps.decide(move, scene.seen(move), around)
                     if isinstance(decision, Step):
                         move = moves[index] = self._take(row, move, decision, scene)
@@ -129,6 +130,7 @@ class Engine:
         move: Move,
         scene: Scene,
         slots: swap.Slots,
+        deadline: float,
         refused: frozenset[str],
         preflight: Preflight,
         paused: bool,
@@ -137,7 +139,7 @@ class Engine:
         failed = move.state == "answering" and bool(scene.seen(move).refusal)
         return Around(
             now=self._clock.monotonic(),
-            deadline=row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0,
+            deadline=deadline,
             urgency=row.urgency,
             slot=slots.has(move),
             preflight=preflight.get(move.target, ""),

@@ -40,11 +40,14 @@ class Waiting:
         self._clock = clock
         self._known: dict[int, Known] = {}
 
-    def known(self, move: Move, slot: bool) -> Known | None:
+    def known(self, move: Move, slot: bool, deadline: float = 0.0) -> Known | None:
         """Return what is known of a move that goes on waiting, None when it has to be looked at: with a slot it goes
-        from a boundary, and from the queue."""
-        known = self._of(move, self._clock.monotonic())
-        return None if known is None or (slot and (known.boundary or known.state == "queued")) else known
+        from a boundary, and from the queue; and once more after the deadline (monotonic seconds)."""
+        now = self._clock.monotonic()
+        known = self._of(move, now)
+        if known is None or known.at < deadline <= now:
+            return None
+        return None if slot and (known.boundary or known.state == "queued") else known
 
     def note(self, move: Move, slot: bool, seen: Seen, why: str) -> None:
         """Keep a look at a move that waits."""

@@ -63,6 +63,16 @@ def test_who_waits_is_looked_at_again_after_five_seconds_or_when_something_is_he
     assert waiting.known(move(), slot=True) is None
 
 
+def test_who_waits_is_looked_at_once_more_when_the_deadline_is_over(waiting: Waiting, clock: ManualClock) -> None:
+    waiting.note(move(), True, AT_WORK, "in a tool")
+    deadline = clock.monotonic() + 1
+    assert waiting.known(move(), slot=True, deadline=deadline) is not None
+    clock.advance(1)
+    assert waiting.known(move(), slot=True, deadline=deadline) is None
+    waiting.note(move(), True, AT_WORK, "in a tool")
+    assert waiting.known(move(), slot=True, deadline=deadline) is not None
+
+
 @pytest.mark.parametrize("seen", [AT_REST, BATCH])
 def test_who_is_at_a_boundary_goes_as_soon_as_it_has_a_slot(waiting: Waiting, seen: Seen) -> None:
     waiting.note(move(), False, seen, "others are being moved")
