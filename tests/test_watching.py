@@ -110,7 +110,7 @@ def test_the_status_files_are_written_at_once_and_then_rest_a_second(
     assert written == [True] and 0 < watcher.wake_after() <= 1
     clock.advance(1)
     assert watcher.cycle(()) == "" and written == [True, True]
-    assert watcher.wake_after() == 5
+    assert watcher.wake_after() == 4, "five after the last look at everybody"
     watcher.close()
 
 

@@ -26,6 +26,8 @@ _TELLING = frozenset({"SessionStart", "UserPromptSubmit", "PostToolBatch", "Stop
 _EACH = 60.0
 #: What sessions do is noted together, once in this time (seconds).
 _REST = 1.0
+#: All sessions are looked at this often, however much is heard of some (seconds).
+_ALL_EACH = 5.0
 _GIT_TIMEOUT = 1.0
 
 
@@ -40,11 +42,14 @@ class CheckpointRole:
         self._repositories = Repositories(host.clock)
         self._noted = checkpoints.newest(host.store)
         self._noted_at: dict[str, float] = {}
+        self._all_at = -_ALL_EACH  # when all sessions were looked at
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Write what is due."""
         told = {e.event.session for e in heard if isinstance(e.event, HookReceived) and e.event.hook in _TELLING}
-        of = sessions_named(heard)
+        of, now = sessions_named(heard), self._clock.monotonic()
+        if of is None or now - self._all_at >= _ALL_EACH:
+            of, self._all_at = None, now
         placed, seen = sessions.placements(self._store, of), sessions.sightings(self._store, of)
         activities = sessions.activities(self._store, of)
         due: dict[str, str] = {}
@@ -100,7 +105,7 @@ class CheckpointRole:
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        return 5.0
+        return max(0.0, self._all_at + _ALL_EACH - self._clock.monotonic())
 
     def descriptors(self) -> Sequence[int]:
         """Return nothing: the bus is enough."""

@@ -218,7 +218,7 @@ class SessionWatcher:
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
         now = self._clock.monotonic()
-        wakes = [now + _ALL_EACH, self._again, self._filed + _FILES_REST if self._news else math.inf]
+        wakes = [self._looked + _ALL_EACH, self._again, self._filed + _FILES_REST if self._news else math.inf]
         return 0.0 if self._owed else max(0.0, min(wakes) - now)
 
     def descriptors(self) -> Sequence[int]:

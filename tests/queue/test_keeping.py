@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from failover.clock import ManualClock, SystemClock
 from failover.core.session import HookCall
+from failover.events import Envelope, HookReceived
 from failover.queue.status import Status, StatusFiles, write
 from failover.runtime import Host
 from failover.store import checkpoints, hooks, sessions
@@ -88,6 +90,20 @@ def test_a_checkpoint_is_written_at_boundaries_and_changes_and_each_minute_of_wo
     assert role.cycle(()) == "noted s-0 (at work)" and role.cycle(()) == ""
     again = CheckpointRole(host(floor, "checkpoint", clock))
     assert again.cycle(()) == "", "a restarted role goes on from the notes that stand"
+
+
+def test_who_works_is_noted_each_minute_however_much_is_heard_of_another(make_floor: Callable[..., Floor]) -> None:
+    floor, clock = make_floor(2), ManualClock()
+    floor.sight("s-1", "working")
+    role = CheckpointRole(host(floor, "checkpoint", clock))
+    role.cycle(())
+    assert role.wake_after() == 5
+    event = HookReceived(call=1, session="s-0", conversation="c", hook="PostToolBatch")
+    said = []
+    for _ in range(16):
+        clock.advance(4)
+        said.append(role.cycle([Envelope(id=1, source="control-plane", boot="b", seq=1, at_ms=0, event=event)]))
+    assert "noted s-1 (at work)" in said
 
 
 def test_a_checkpoint_is_never_longer_than_eight_kibibytes() -> None:
