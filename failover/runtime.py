@@ -94,11 +94,17 @@ class Host:
         """Report that the role is ready: its row in `roles` is what `up` waits for."""
         name, taken = self.log.name, msgspec.json.encode(sections(self.config)).decode()
         with self.store.transaction() as transaction:
-            transaction.execute(
-                "INSERT OR REPLACE INTO roles (role, boot, pid, start, at_ms, config, program)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (name, self.boot, self.process.pid, self.process.start, self.store.now_ms(), taken, program()),
-            )
+            row = {
+                "role": name,
+                "boot": self.boot,
+                "pid": self.process.pid,
+                "start": self.process.start,
+                "at_ms": self.store.now_ms(),
+                "did": "",
+                "config": taken,
+                "program": program(),
+            }
+            transaction.put("roles", row)
             transaction.emit(RoleStarted(role=name, pid=self.process.pid))
 
     def did(self, sentence: str) -> None:

@@ -148,7 +148,7 @@ class ControlPlane:
         while True:
             await asyncio.sleep(_TICK)
             self._bus()
-            self._entrance.mend()
+            self._entrance.settle()
 
     def _end(self) -> None:
         self._entrance.close()

@@ -136,13 +136,14 @@ class Hall:
             "status": "busy", "updatedAt": int(time.time() * 1000), "version": "2.1.330",
         }  # fmt: skip
         (registry / f"{one.pid}.json").write_text(json.dumps(entry))
-        line = {"context_window": {"used": 1000}, "rate_limits": {}}
+        shows = {"context_window": {"used": 1000}, "rate_limits": {}}
         with self._store.transaction() as tx:
             sessions.place(tx, placement)
-            hooks.record_statusline(
-                tx, session=placement.session, account=account, launch=placement.launch, conversation=conversation,
-                at_ms=self._store.now_ms(), body=json.dumps(line),
+            line = usage.StatuslineRow(
+                session=placement.session, account=account, launch=placement.launch, conversation=conversation,
+                at_ms=self._store.now_ms(), body=json.dumps(shows),
             )  # fmt: skip
+            hooks.record_statusline(tx, line)
 
     def _remember(self, count: int) -> None:
         """Let so many events happen, and to each thousand of them a swap of all sessions, ten minutes apart."""

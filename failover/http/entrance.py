@@ -27,6 +27,7 @@ from failover.errors import StoreBroken, StoreError, UsageError
 from failover.host.process import ProcessId, alive
 from failover.store import hooks
 from failover.store.db import Store
+from failover.store.usage import StatuslineRow
 
 #: The longest that an answer is held back (seconds). The hooks' own timeout is 600 s; past that the binary goes on by
 #: itself (measured on 2.1.330).
@@ -73,6 +74,7 @@ class Entrance:
         self._told: dict[str, tuple[object, ...]] = {}  # session → sender and news of its last push
         self._wakers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
+        self._unwritten: dict[str, StatuslineRow] = {}  # by session: nobody waits for them
         self._missed = False  # a hook came that could not be written
 
     def begin(self) -> int:
@@ -119,6 +121,8 @@ class Entrance:
         with self._store.transaction() as tx:
             if self._missed:
                 hooks.mark_gaps(self._store, tx)
+            if (line := self._unwritten.get(who.session)) is not None:
+                hooks.record_statusline(tx, line, news=False)  # whoever acts on the hook reads what was shown before it
             held = (
                 not self._closing
                 and call.hook in HOLDABLE
@@ -129,17 +133,28 @@ class Entrance:
                 self._store, tx, session=who.session, account=who.account, boot=self._boot, call=call, held=held
             )
         self._missed = False
+        self._unwritten.pop(who.session, None)
         return call, held
 
-    def mend(self) -> None:
-        """Note what was missed while hooks could not be written, as soon as that can be: there may be none to come."""
-        if self._missed:
-            with contextlib.suppress(StoreError), self._store.transaction() as tx:
-                hooks.mark_gaps(self._store, tx)
-                self._missed = False
+    def settle(self) -> None:
+        """Write what waits: statuslines that told nothing new, and what was missed while hooks could not be written,
+        as soon as that can be: there may be none to come. To be called every second, and at the end."""
+        if not (self._missed or self._unwritten):
+            return
+        with contextlib.suppress(StoreError):
+            with self._store.transaction() as tx:
+                if self._missed:
+                    hooks.mark_gaps(self._store, tx)
+                for line in self._unwritten.values():
+                    hooks.record_statusline(tx, line, news=False)
+            self._missed = False
+            self._unwritten.clear()
 
     def statusline(self, who: Sender, body: bytes) -> None:
-        """Write a statusline push. Raises UsageError for a body that is none, StoreError when it cannot be written."""
+        """Write a statusline push, at once where the account's windows are new in it.
+
+        Raises UsageError for a body that is none, StoreError when it cannot be written.
+        """
         try:
             fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
             conversation = msgspec.json.decode(fields["session_id"], type=str)
@@ -148,18 +163,21 @@ class Entrance:
         kept = msgspec.json.encode({key: fields[key] for key in _STATUSLINE_KEYS if key in fields}).decode()
         news = _NEWS_OF_CAPPED if who.account in self._capped else _NEWS
         told = (who, *(bytes(fields.get(key, b"")) for key in news))
+        line = StatuslineRow(
+            session=who.session,
+            account=who.account,
+            launch=who.launch,
+            conversation=conversation,
+            at_ms=self._store.now_ms(),
+            body=kept,
+        )
+        if told == self._told.get(who.session):
+            self._unwritten[who.session] = line
+            return
         with self._store.transaction() as tx:
-            hooks.record_statusline(
-                tx,
-                session=who.session,
-                account=who.account,
-                launch=who.launch,
-                conversation=conversation,
-                at_ms=self._store.now_ms(),
-                body=kept,
-                news=told != self._told.get(who.session),
-            )
+            hooks.record_statusline(tx, line)
         self._told[who.session] = told
+        self._unwritten.pop(who.session, None)
 
     def look(self, conversation: str = "") -> None:
         """Let the answers that are held back look at their hold again: those of one conversation, or all."""
@@ -169,6 +187,7 @@ class Entrance:
     def close(self) -> None:
         """Let every held answer go: the sessions must not wait for a control plane that ends."""
         self._closing = True
+        self.settle()
         self.look()
 
     def _all(self) -> list[asyncio.Event]:

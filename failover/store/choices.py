@@ -81,10 +81,7 @@ def costs(store: Store) -> dict[tuple[str, str], Cost]:
 
 def save_cost(tx: Transaction, cost: Cost) -> None:
     """Keep what was counted of a window."""
-    tx.execute(
-        "INSERT OR REPLACE INTO costs (account, window, tokens, points) VALUES (?, ?, ?, ?)",
-        (cost.account, cost.window, cost.tokens, cost.points),
-    )
+    tx.put("costs", msgspec.structs.asdict(cost), key=2)
 
 
 def marks(store: Store) -> list[Mark]:

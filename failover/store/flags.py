@@ -61,10 +61,7 @@ def disabled(store: Store, now_ms: int) -> dict[str, Disabled]:
 
 def disable(tx: Transaction, account: str, at_ms: int, until_ms: int | None, by: str) -> None:
     """Take an account out of the choice until `until_ms`, or until it is enabled; the newest word counts."""
-    tx.execute(
-        "INSERT OR REPLACE INTO flags (name, value, by, at_ms) VALUES (?, ?, ?, ?)",
-        (_DISABLED + account, str(until_ms or 0), by, at_ms),
-    )
+    tx.put("flags", {"name": _DISABLED + account, "value": str(until_ms or 0), "by": by, "at_ms": at_ms})
     tx.emit(AccountDisabled(account=account, until_ms=until_ms, by=by))
 
 

@@ -7,6 +7,7 @@ import msgspec
 from failover.core.session import Activity, HookCall, fold, hold, is_notification, missed, release
 from failover.events import HookReceived, StatuslinePushed
 from failover.store.db import Store, Transaction
+from failover.store.usage import StatuslineRow
 
 _activity = msgspec.json.Decoder(Activity)
 _call = msgspec.json.Decoder(HookCall)
@@ -97,25 +98,11 @@ def mark_gaps(store: Store, tx: Transaction) -> int:
     return len(rows)
 
 
-def record_statusline(
-    tx: Transaction,
-    *,
-    session: str,
-    account: str,
-    launch: str,
-    conversation: str,
-    at_ms: int,
-    body: str,
-    news: bool = True,
-) -> None:
-    """Keep a session's newest statusline push (`body`: JSON, reduced to what is read); report it where it is news."""
-    tx.execute(
-        "INSERT OR REPLACE INTO statuslines (session, account, launch, conversation, at_ms, body)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (session, account, launch, conversation, at_ms, body),
-    )
+def record_statusline(tx: Transaction, line: StatuslineRow, news: bool = True) -> None:
+    """Keep a session's newest statusline push; report it where it is news."""
+    tx.put("statuslines", msgspec.structs.asdict(line))
     if news:
-        tx.emit(StatuslinePushed(session=session, account=account))
+        tx.emit(StatuslinePushed(session=line.session, account=line.account))
 
 
 def _seen_before(store: Store, call: HookCall) -> bool:
@@ -125,8 +112,12 @@ def _seen_before(store: Store, call: HookCall) -> bool:
 
 
 def _save(tx: Transaction, session: str, value: Activity, boot: str) -> None:
-    tx.execute(
-        "INSERT OR REPLACE INTO activities (session, launch, conversation, last_call, boot, body)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (session, value.launch, value.conversation, value.last_call, boot, msgspec.json.encode(value).decode()),
-    )
+    fields = {
+        "session": session,
+        "launch": value.launch,
+        "conversation": value.conversation,
+        "last_call": value.last_call,
+        "boot": boot,
+        "body": msgspec.json.encode(value).decode(),
+    }
+    tx.put("activities", fields)

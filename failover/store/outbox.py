@@ -65,8 +65,7 @@ def sinks(store: Store) -> dict[str, SinkRow]:
 def keep_sink(tx: Transaction, row: SinkRow) -> None:
     """Keep how far a sink came."""
     fields = {**msgspec.structs.asdict(row), "recent": msgspec.json.encode(row.recent).decode()}
-    marks = ", ".join("?" * len(fields))
-    tx.execute(f"INSERT OR REPLACE INTO sinks ({', '.join(fields)}) VALUES ({marks})", list(fields.values()))
+    tx.put("sinks", fields)
 
 
 def forget_others(tx: Transaction, names: Sequence[str]) -> None:
@@ -158,7 +157,7 @@ def folds(store: Store) -> dict[str, Fold]:
 
 def keep_fold(tx: Transaction, fold: Fold) -> None:
     """Keep a fold."""
-    tx.execute("INSERT OR REPLACE INTO folds VALUES (?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(fold))
+    tx.put("folds", msgspec.structs.asdict(fold))
 
 
 def drop_fold(tx: Transaction, name: str) -> None:

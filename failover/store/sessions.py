@@ -85,9 +85,7 @@ def conversations(store: Store) -> frozenset[str]:
 
 def place(tx: Transaction, placement: Placement) -> None:
     """Write a placement, in place of the session's earlier one."""
-    fields = msgspec.structs.asdict(placement)
-    marks = ", ".join("?" * len(fields))
-    tx.execute(f"INSERT OR REPLACE INTO placements ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
+    tx.put("placements", msgspec.structs.asdict(placement))
 
 
 def give_up(tx: Transaction, session: str, why: str) -> None:
@@ -125,9 +123,7 @@ def sightings(store: Store, of: Collection[str] | None = None) -> dict[str, Sigh
 
 def sight(tx: Transaction, sighting: Sighting) -> None:
     """Write what is seen of a session."""
-    fields = msgspec.structs.asdict(sighting)
-    marks = ", ".join("?" * len(fields))
-    tx.execute(f"INSERT OR REPLACE INTO sessions ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))
+    tx.put("sessions", msgspec.structs.asdict(sighting))
 
 
 def activities(store: Store, of: Collection[str] | None = None) -> dict[str, Activity]:

@@ -271,10 +271,8 @@ def finish(tx: Transaction, swap: int, outcome: str, sentence: str, finished_ms:
 
 def set_hold(tx: Transaction, conversation: str, move: int, pid: int, start: int, until_mono: float) -> None:
     """Hold a conversation at its next boundary. pid, start: the holder."""
-    tx.execute(
-        "INSERT OR REPLACE INTO holds (conversation, move, pid, start, until_mono) VALUES (?, ?, ?, ?, ?)",
-        (conversation, move, pid, start, until_mono),
-    )
+    fields = {"conversation": conversation, "move": move, "pid": pid, "start": start, "until_mono": until_mono}
+    tx.put("holds", fields)
 
 
 def lift_hold(tx: Transaction, conversation: str) -> None:

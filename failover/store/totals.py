@@ -48,7 +48,7 @@ def count(config: Config, store: Store, pending: Tally) -> Tally:
 
 
 def _write(tx: Any, name: str, labels: str, value: str) -> None:
-    tx.execute("INSERT OR REPLACE INTO totals (name, labels, value) VALUES (?, ?, ?)", (name, labels, value))
+    tx.put("totals", {"name": name, "labels": labels, "value": value}, key=2)
 
 
 def _read(store: Store) -> tuple[Tally, int]:

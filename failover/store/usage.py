@@ -115,10 +115,7 @@ def polls(store: Store) -> dict[str, Poll]:
 
 def keep_poll(tx: Transaction, poll: Poll) -> None:
     """Keep a question, or what came of it."""
-    tx.execute(
-        "INSERT OR REPLACE INTO polls (name, asked_ms, failures, said, pid, start) VALUES (?, ?, ?, ?, ?, ?)",
-        msgspec.structs.astuple(poll),
-    )
+    tx.put("polls", msgspec.structs.asdict(poll))
 
 
 def request_swap(tx: Transaction, at_ms: int, wanted: Swap) -> int:
@@ -154,11 +151,10 @@ def note_costs(tx: Transaction, before: Ledger, after: Ledger, at_ms: int) -> No
     """Keep what a ledger has more than an earlier one."""
     for conversation, total in after.totals.items():
         if before.totals.get(conversation) != total:
-            sql = "INSERT OR REPLACE INTO charged (conversation, total, at_ms) VALUES (?, ?, ?)"
-            tx.execute(sql, (conversation, total, at_ms))
+            tx.put("charged", {"conversation": conversation, "total": total, "at_ms": at_ms})
     for (account, day), usd in after.spent.items():
         if before.spent.get((account, day)) != usd:
-            tx.execute("INSERT OR REPLACE INTO spent (account, day, usd) VALUES (?, ?, ?)", (account, day, usd))
+            tx.put("spent", {"account": account, "day": day, "usd": usd}, key=2)
 
 
 def highest(store: Store, reading: Reading) -> float | None:

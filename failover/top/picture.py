@@ -121,7 +121,4 @@ def _live_roles(tx: Transaction, now: int) -> None:
     me = identify(os.getpid())
     assert me is not None
     for role in ROLES:
-        tx.execute(
-            "INSERT OR REPLACE INTO roles (role, boot, pid, start, at_ms) VALUES (?, 'b', ?, ?, ?)",
-            (role, me.pid, me.start, now),
-        )
+        tx.put("roles", {"role": role, "boot": "b", "pid": me.pid, "start": me.start, "at_ms": now})

@@ -105,10 +105,11 @@ class Desk:
         window = {"used_percentage": used, "resets_at": int(self.clock.epoch() + resets_in)}
         with self.store.transaction() as tx:
             usage.statuslines(self.store)
-            hooks.record_statusline(
-                tx, session="one", account="a", launch="l1", conversation=self.placement.conversation,
+            line = usage.StatuslineRow(
+                session="one", account="a", launch="l1", conversation=self.placement.conversation,
                 at_ms=self.store.now_ms(), body=json.dumps({"rate_limits": {"five_hour": window}}),
             )  # fmt: skip
+            hooks.record_statusline(tx, line)
 
     def call(self, hook: str, **fields: Any) -> None:
         """Let the session's binary call a hook."""

@@ -70,6 +70,7 @@ def test_a_statusline_rings_where_it_tells_something_new(tmp_path: Path) -> None
             limits = {"five_hour": {"used_percentage": used}}
             body = {"session_id": CONVERSATION, "rate_limits": limits, "cost": {"total_cost_usd": cost}}
             entrance.statusline(Sender("s-0", account, launch), msgspec.json.encode(body))
+            entrance.settle()
             (row,) = usage.statuslines(store)
             assert f'"total_cost_usd":{cost}' in row.body  # what does not ring is kept too
             return len(events.latest(store, 99, "usage.")) > before
@@ -81,6 +82,44 @@ def test_a_statusline_rings_where_it_tells_something_new(tmp_path: Path) -> None
         assert rings("paid", 11, 2.5)
         assert rings("paid", 11, 3.5)
         assert not rings("paid", 11, 3.5)
+
+
+def test_a_statusline_that_tells_nothing_new_is_written_with_the_next_hook_or_soon_or_at_the_end(
+    tmp_path: Path,
+) -> None:
+    with closing(Store.open(tmp_path / "state.db", "control-plane")) as store:
+        entrance, who = Entrance(store, SystemClock(), "boot", Tally()), Sender("s-0", "a", LAUNCH)
+
+        def push(cost: int) -> None:
+            shows = {"session_id": CONVERSATION, "cost": {"total_cost_usd": cost}}
+            entrance.statusline(who, msgspec.json.encode(shows))
+
+        def shown() -> str:
+            (row,) = usage.statuslines(store)
+            return row.body
+
+        def hook(of: Sender) -> None:
+            entrance.hook(of, msgspec.json.encode({"session_id": CONVERSATION, "hook_event_name": "PostToolUse"}))
+
+        push(1)
+        push(2)
+        assert '"total_cost_usd":1' in shown()
+        hook(Sender("s-1", "a", LAUNCH))
+        assert '"total_cost_usd":1' in shown()
+        hook(who)
+        assert '"total_cost_usd":2' in shown()
+        push(3)
+        with sqlite3.connect(tmp_path / "state.db") as other:
+            other.execute("BEGIN IMMEDIATE")
+            store._connection.execute("PRAGMA busy_timeout = 1")
+            entrance.settle()  # it cannot now
+        other.close()
+        assert '"total_cost_usd":2' in shown()
+        entrance.settle()
+        assert '"total_cost_usd":3' in shown()
+        push(4)
+        entrance.close()
+        assert '"total_cost_usd":4' in shown()
 
 
 def test_a_boundary_hook_waits_until_its_hold_is_lifted(control: Plane) -> None:

@@ -73,9 +73,10 @@ def test_what_was_spent_long_ago_goes_and_a_conversation_that_a_session_is_in_is
     with floor.store.transaction() as tx:
         usage.note_costs(tx, Ledger(), Ledger({"here": 3.0, "gone": 4.0}, {("k", today - 31): 7.0}), old)
         usage.note_costs(tx, Ledger(), Ledger({"new": 5.0}, {("k", today): 8.0}), now)
-        hooks.record_statusline(
-            tx, session="s-0", account="main", launch="0" * 12, conversation="here", at_ms=old, body="{}"
+        line = usage.StatuslineRow(
+            session="s-0", account="main", launch="0" * 12, conversation="here", at_ms=old, body="{}"
         )
+        hooks.record_statusline(tx, line)
     assert "2 costs" in janitor(floor, clock).sweep().sentence
     assert usage.ledger(floor.store, ["here", "gone", "new"], 0) == Ledger(
         {"here": 3.0, "new": 5.0}, {("k", today): 8.0}

@@ -22,7 +22,7 @@ from failover.core.session import HookCall
 from failover.events import Envelope, HookReceived
 from failover.queue.status import Status, StatusFiles, write
 from failover.runtime import Host
-from failover.store import checkpoints, hooks, sessions
+from failover.store import checkpoints, hooks, sessions, usage
 from failover.store.checkpoints import MAX_BYTES, Checkpoint, Doing, Git, Tool, fit
 from failover.store.db import Store
 from tests.queue.floor import Floor
@@ -55,10 +55,11 @@ def test_a_checkpoint_says_what_a_session_was_doing(floor: Floor) -> None:
     body = {"context_window": {"total_input_tokens": 2100}, "prompt_cache": {"recache_tokens_if_cold": 1900}}
     place = floor.placement("s-0")
     with floor.store.transaction() as tx:
-        hooks.record_statusline(
-            tx, session="s-0", account="main", launch=place.launch, conversation=place.conversation, at_ms=1,
+        line = usage.StatuslineRow(
+            session="s-0", account="main", launch=place.launch, conversation=place.conversation, at_ms=1,
             body=json.dumps(body),
         )  # fmt: skip
+        hooks.record_statusline(tx, line)
     (floor.project / "f").write_text("2")
     floor.hook("s-0", "PreToolUse", tool="Bash", tool_input="make test")
     clock.advance(61)

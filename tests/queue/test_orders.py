@@ -14,7 +14,7 @@ from failover.events import topic
 from failover.http import views
 from failover.queue.folder import Queue
 from failover.queue.status import StatusFiles
-from failover.store import fresh, hooks, orders
+from failover.store import fresh, hooks, orders, usage
 from tests.queue.floor import Floor
 from tests.queue.test_killed import Fate
 
@@ -239,7 +239,8 @@ def statusline(floor: Floor, body: dict[str, Any], at_ms: int = 0) -> None:
     """Let the session's binary push its statusline."""
     place = floor.placement("s-0")
     with floor.store.transaction() as tx:
-        hooks.record_statusline(
-            tx, session="s-0", account="main", launch=place.launch, conversation=place.conversation,
+        line = usage.StatuslineRow(
+            session="s-0", account="main", launch=place.launch, conversation=place.conversation,
             at_ms=at_ms or floor.store.now_ms(), body=json.dumps(body),
         )  # fmt: skip
+        hooks.record_statusline(tx, line)

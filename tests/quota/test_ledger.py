@@ -37,10 +37,11 @@ class Books:
         }
         self.clock.advance(1)
         with self.store.transaction() as tx:
-            hooks.record_statusline(
-                tx, session=by, account=account, launch=f"{by}-{account}", conversation="c",
+            line = usage.StatuslineRow(
+                session=by, account=account, launch=f"{by}-{account}", conversation="c",
                 at_ms=self.store.now_ms(), body=json.dumps({"rate_limits": {**windows, "overage": None}}),
             )  # fmt: skip
+            hooks.record_statusline(tx, line)
         self.ledger.keep(self.statuslines.read())
 
     def kept(self, account: str) -> list[float]:

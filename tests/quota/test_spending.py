@@ -43,10 +43,11 @@ def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
 
 def push(store: Store, account: str, total: object, session: str = "one", conversation: str = "c") -> None:
     with store.transaction() as tx:
-        hooks.record_statusline(
-            tx, session=session, account=account, launch="0" * 12, conversation=conversation, at_ms=store.now_ms(),
+        line = usage.StatuslineRow(
+            session=session, account=account, launch="0" * 12, conversation=conversation, at_ms=store.now_ms(),
             body=json.dumps({"cost": {"total_cost_usd": total}}),
         )  # fmt: skip
+        hooks.record_statusline(tx, line)
 
 
 def read(folder: Path, store: Store, cap: float = 10) -> Reading:
