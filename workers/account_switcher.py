@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from failover.claude import auth, kinds
 from failover.core import policy
 from failover.core.move import AWAY, BEFORE_DEATH
+from failover.core.session import GO_ON, SessionState
 from failover.errors import FailoverError
 from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived
 from failover.host.lock import RoleLock
@@ -38,9 +40,16 @@ _LOGIN_LASTS = 3600.0
 _WANTED = ("operator.", "usage.swap-wanted", "task.fresh-wanted")
 #: What may begin a swap, or change what a session is placed on. What sessions do is none of its affair.
 _AT_REST_HEARS = (*_WANTED, "hook.received/SessionStart", "session.changed/exited", "session.died")
-#: In an open swap that is all that sessions do: at the end of a batch of tools one can be held, at the beginning of a
-#: tool one that was moved is seen to answer.
-_IN_SWAP_HEARS = (*_WANTED, *HOOKS_OF_TURNS, "hook.received/PostToolBatch", "hook.received/PreToolUse", "session.")
+#: In an open swap that is all that sessions do, but that they go on: at the end of a batch of tools one can be held, at
+#: the beginning of a tool one that was moved is seen to answer.
+_IN_SWAP_HEARS = (
+    *_WANTED,
+    *HOOKS_OF_TURNS,
+    "hook.received/PostToolBatch",
+    "hook.received/PreToolUse",
+    *(f"session.changed/{state}" for state in get_args(SessionState) if state not in GO_ON),
+    "session.died",
+)
 
 
 class AccountSwitcher:

@@ -10,7 +10,7 @@ from typing import ParamSpec, get_args
 from failover.claude.registry import Registry
 from failover.core.dispatch import against, assign
 from failover.core.move import TERMINAL
-from failover.core.session import SessionState
+from failover.core.session import GO_ON, SessionState
 from failover.core.task import Task
 from failover.errors import HostError
 from failover.events import (
@@ -36,11 +36,9 @@ from failover.store import flags, tasks
 P = ParamSpec("P")
 
 #: How long it is enough to look at those tasks whose session is heard of (seconds).
-_ALL_EACH = 2.0
+_ALL_EACH = 5.0
 #: What neither ends a task nor frees a session is looked into together (seconds).
 _REST = 1.0
-#: The states of a session in which no task of it ends or has to wait for a person, and none can be given to it.
-_GO_ON: frozenset[SessionState] = frozenset({"starting", "working", "moving"})
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
 
@@ -50,7 +48,7 @@ class Dispatcher:
     name = "dispatcher"
     topics: tuple[str, ...] = (
         *HOOKS_OF_TURNS,
-        *(f"session.changed/{state}" for state in get_args(SessionState) if state not in _GO_ON),
+        *(f"session.changed/{state}" for state in get_args(SessionState) if state not in GO_ON),
         "session.died",
         "session.adopted",
         "session.turned",
@@ -129,11 +127,11 @@ class Dispatcher:
                 continue  # no longer served; it waits until the project is in the configuration again
             if task.state == "delivering":
                 said.append(_guarded(task, self._deliverer.look, task, scene, paused))
-            elif of is None or task.session in of:
+            elif of is None or task.session in of or self._follower.awaits(task.id):
                 said.append(_guarded(task, self._follower.look, task, scene))
         handed = tasks.handed_over(self._store)
         for task in handed:
-            if of is None or task.session in of or task.state == "delivering":
+            if of is None or task.session in of or task.state == "delivering" or self._blocking.awaits(task.id):
                 said.append(self._blocking.look(task, scene))
         for memory in (self._blocking, self._deliverer):
             memory.forget(frozenset(task.id for task in handed))
@@ -199,7 +197,7 @@ def _frees(told: Envelope) -> bool:
         case MoveAdvanced():
             return told.event.state in TERMINAL and told.event.was != "answering"
         case SessionStateChanged():
-            return told.event.state not in _GO_ON
+            return told.event.state not in GO_ON
     return not isinstance(told.event, UsageRead | HookReceived)
 
 

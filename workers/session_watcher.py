@@ -24,9 +24,9 @@ _STARTS_WITHIN = 30.0
 _ALL_EACH = 5.0
 #: How soon after the projects' status.json were brought up to date they are again (seconds): in a swap of a hundred
 #: sessions something changes twenty times a second, and each of them is told of with the other ninety-nine.
-_FILES_REST = 1.0
+_FILES_REST = 2.0
 #: What is heard within this time after a look is looked into together (seconds): a swap rings twenty times a second.
-_REST = 0.05
+_REST = 0.1
 #: How soon what is about to change without a bell is looked at again (seconds).
 _AGAIN = 0.1
 

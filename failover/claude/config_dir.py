@@ -98,7 +98,7 @@ def _plan_name(name: str, path: Path, target: Path, coming: list[Path] | None) -
     """Return the steps for one name. coming: what will have been moved to the target by then, None for no target."""
     here, there = os.path.lexists(path), not free(target) or coming is not None
     if path.is_symlink():
-        if os.path.realpath(path) == os.path.realpath(target):
+        if _leads_to(path, target):
             return [_make(name, target)] if not there and name in (*_MADE, _SETTINGS) else []
         sentence = f"leave {path}: it is a link to {path.readlink()}, not to {target}"
         return [LinkStep("collision", path, target, sentence)]
@@ -186,6 +186,11 @@ def _link(path: Path, target: Path) -> None:
     except FileExistsError:
         if os.path.realpath(path) != os.path.realpath(target):
             raise
+
+
+def _leads_to(link: Path, target: Path) -> bool:
+    """Say whether a link leads to a target; one as we make it does at the first look: this is asked at each launch."""
+    return link.readlink() == target.absolute() or os.path.realpath(link) == os.path.realpath(target)
 
 
 def make_whole(account_dir: Path, shared_dir: Path) -> list[str]:

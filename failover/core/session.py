@@ -19,6 +19,8 @@ HOLDABLE = frozenset({"PostToolBatch", "Stop", "UserPromptSubmit"})
 
 #: What the session-watcher says of a session.
 SessionState = Literal["starting", "idle", "working", "waiting", "limited", "moving", "exited", "stopped", "unknown"]
+#: Those in which it goes on by itself: nothing of it ends, it waits for nobody, and nothing can be given to it.
+GO_ON: frozenset[SessionState] = frozenset({"starting", "working", "moving"})
 
 #: How a move found its session: nothing ran, a turn had ended, a batch of tools had ended, or it had to be cut off.
 Outcome = Literal["idle", "turn", "tool", "interrupted"]

@@ -22,7 +22,7 @@ from failover.host.process import identify
 
 #: Lengths stand before the two texts, so that no byte in a name or title can be taken for a separator.
 _PANE = "#{pid} #{pane_id} #{pane_pid} #{pane_dead} #{n:session_name} #{session_name}#{pane_title}"
-_NOBODY = ("no server running", "error connecting to", "no current", "server exited")
+_NOBODY = ("no server running", "error connecting to", "no current", "server exited", "can't find pane")
 #: tmux learns of a death by SIGCHLD, a little after a pidfd tells it (seconds, ample).
 _DEATH_SEEN_WITHIN = 1.0
 _buffers = itertools.count(1)
@@ -40,6 +40,14 @@ class Pane(msgspec.Struct, frozen=True):
     dead: bool
     title: str
     server: int
+
+
+class Screen(msgspec.Struct, frozen=True):
+    """What a pane shows. pid: its process (the last one, when dead); dead: it ended and the pane stays."""
+
+    pid: int
+    dead: bool
+    text: str
 
 
 class Tmux:
@@ -105,10 +113,13 @@ class Tmux:
         sessions, when something is pasted into a pane whose process has ended (measured).
         """
         buffer = f"failover-{os.getpid()}-{next(_buffers)}"
-        self._run("load-buffer", "-b", buffer, "-", stdin=text.encode())
         paste = f"paste-buffer -d -p -b {buffer} -t {pane_id}"
         try:
-            if self._run("if-shell", "-F", "-t", pane_id, "#{pane_dead}", "display-message -p dead", paste):
+            if self._run(
+                "load-buffer", "-b", buffer, "-",
+                ";", "if-shell", "-F", "-t", pane_id, "#{pane_dead}", "display-message -p dead", paste,
+                stdin=text.encode(),
+            ):  # fmt: skip
                 raise HostError(f"pane {pane_id}: its process has ended, so nothing was pasted")
         except HostError:
             with contextlib.suppress(HostError):  # the text must not stay in the user's list of buffers
@@ -122,6 +133,19 @@ class Tmux:
     def capture(self, pane_id: str) -> str:
         """Return what the pane shows."""
         return (self._run("capture-pane", "-p", "-t", pane_id) or b"").decode(errors="replace")
+
+    def screen(self, pane_id: str) -> Screen | None:
+        """Return what the pane shows and whose it is, of one moment; None when there is no such pane."""
+        out = self._run(
+            "display-message", "-p", "-t", pane_id, "#{pane_pid} #{pane_dead}",
+            ";", "capture-pane", "-p", "-t", pane_id,
+            absent=True,
+        )  # fmt: skip
+        if not out:
+            return None
+        whose, _, text = out.partition(b"\n")
+        pid, dead = whose.split()
+        return Screen(int(pid), dead == b"1", text.decode(errors="replace"))
 
     def kill_session(self, name: str) -> None:
         """End a session and what runs in it; it is no error when there is none of that name."""

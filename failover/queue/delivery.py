@@ -167,13 +167,12 @@ class Deliverer:
             # Hooks may have been missed, and those of a launch that is over come no more; the transcript has it too, a
             # little later.
             taken = scene.written(placement, text, task.since_size)
-        pane = scene.pane(task.session)
-        idle = bool(pane) and scene.idle(task.session)
-        screen = _flat(self._tmux.capture(pane)) if idle else ""
+        pane, shown = scene.screen(task.session)
+        screen = _flat(shown)
         seen = Delivery(
             phase=typed.phase,
             taken=taken,
-            idle=idle,
+            idle=bool(pane),
             moving=scene.moving(task.session),
             same=same,
             paused=paused,

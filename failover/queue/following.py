@@ -75,6 +75,10 @@ class Follower:
         """Return the seconds until the next look: soon where an idle session's task is not at its end."""
         return 1.0 if self._idle_since or self._gone_since else 5.0
 
+    def awaits(self, task: int) -> bool:
+        """Say whether a task is to be looked at again soon, though nothing is heard of its session."""
+        return task in self._idle_since or task in self._gone_since
+
     def look(self, task: Task, scene: Scene) -> str:
         """Take the next step with a running task. Return what was done, empty for nothing."""
         if task.finish is not None:
@@ -112,7 +116,7 @@ class Follower:
             self._idle_since.setdefault(task.id, now)
         else:
             self._idle_since.pop(task.id, None)
-        if scene.gone(task.session):
+        if gone := scene.gone(task.session):
             self._gone_since.setdefault(task.id, now)
         else:
             self._gone_since.pop(task.id, None)
@@ -123,7 +127,7 @@ class Follower:
                 settled=rest,
                 here=here,
                 moving=scene.moving(task.session),
-                lost=scene.lost(task.session),
+                lost=gone and scene.lost(task.session),
                 gone=now - self._gone_since.get(task.id, now) >= _GONE_FOR,
                 anew=anew,
                 limited=scene.limited(task.session),

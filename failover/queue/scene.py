@@ -19,7 +19,7 @@ from failover.core.restore import keeps_task
 from failover.core.session import Activity
 from failover.core.task import Task
 from failover.events import Envelope, HookReceived, MoveAdvanced, SessionStateChanged
-from failover.host.tmux import Pane, Tmux
+from failover.host.tmux import Tmux
 from failover.queue.serving import Serving
 from failover.store import sessions, swaps, tasks
 from failover.store.db import Store
@@ -31,7 +31,7 @@ _AT_REST = 5.0
 _SEARCHED = 8 * 1024 * 1024
 _ADOPTED = "was adopted and not started anew yet"
 #: How long what is known of the accounts is good (seconds), while nothing is heard of them.
-_LOW_FOR = 1.0
+_LOW_FOR = 5.0
 
 
 class Lows:
@@ -87,10 +87,6 @@ class Scene:
     @cached_property
     def _configured(self) -> frozenset[str]:
         return frozenset(spec.name for spec in self._config.sessions)
-
-    @cached_property
-    def _panes(self) -> dict[str, Pane]:
-        return self._tmux.panes()
 
     @cached_property
     def _registered(self) -> dict[tuple[int, int], RegistryEntry]:
@@ -209,12 +205,16 @@ class Scene:
         except OSError:
             return 0
 
-    def pane(self, session: str) -> str:
-        """Return the pane that the session's own process has, empty when another program has it."""
-        placement, pane = self.placements.get(session), self._panes.get(session)
-        if placement is None or pane is None or pane.dead or pane.pid != placement.pid:
-            return ""
-        return pane.pane_id
+    def screen(self, session: str) -> tuple[str, str]:
+        """Return the pane of a session that is idle for certain, and what it shows; nothing where its process does not
+        have the pane."""
+        placement = self.placements.get(session)
+        if placement is None or not placement.pane or not self.idle(session):
+            return "", ""
+        shown = self._tmux.screen(placement.pane)
+        if shown is None or shown.dead or shown.pid != placement.pid:
+            return "", ""
+        return placement.pane, shown.text
 
 
 def settled(activity: Activity) -> bool:

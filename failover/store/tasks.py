@@ -30,7 +30,7 @@ def _task(row: Any) -> Task:
     return msgspec.convert({**fields, **{name: row[name] for name in _COLUMNS}}, Task)
 
 
-_handed = Kept(_task)
+_handed, _next = Kept(_task), Kept(_task)
 
 
 def _values(task: Task) -> tuple[object, ...]:
@@ -119,7 +119,7 @@ def next_queued(store: Store, projects: Collection[str], sessions: Sequence[str]
             f" AND project {which} ORDER BY priority DESC, queued_ms, id LIMIT ?",
             (pin, named, limit),
         )
-    return [_task(row) for row in found]
+    return _next.of(found)
 
 
 def _has_pinned(store: Store, session: str) -> bool:

@@ -16,7 +16,7 @@ from failover.core.move import BEFORE_DEATH, RETURNING, TERMINAL, Around, Move, 
 from failover.errors import HostError
 from failover.events import HoldChanged, MoveAdvanced, SwapFinished, SwapRetargeted
 from failover.host import process
-from failover.host.tmux import Tmux
+from failover.host.tmux import Pane, Tmux
 from failover.store import orders, swaps
 from failover.store.db import Store
 from failover.store.swaps import SwapRow
@@ -48,6 +48,7 @@ class Engine:
         self._found: dict[int, float] = {}  # move that another switcher left `stopping` → when it was found (monotonic)
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
         self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
+        self._made: dict[str, Pane] = {}  # session → the pane in which this process started it
         self.returning: Collection[str] = ()  # sessions whose first step under the new account was awaited at last
 
     def descriptors(self) -> Sequence[int]:
@@ -60,7 +61,7 @@ class Engine:
 
     def scene(self) -> Scene:
         """Return a fresh look at the world."""
-        return Scene(self._config, self._store, self._tmux, self._clock.epoch(), self._registry)
+        return Scene(self._config, self._store, self._tmux, self._clock.epoch(), self._registry, self._made)
 
     def retarget(self, row: SwapRow, was: str, target: str, why: str) -> None:
         """Send the moves to `was` that have not been relaunched yet elsewhere; `why`: what is wrong with it."""
@@ -229,7 +230,9 @@ class Engine:
             case "relaunching" if (move.launch, move.launches) not in self._launched:
                 self._launched.add((move.launch, move.launches))
                 if scene.process_of(move) is None:
-                    self._launcher.start(placement(move, scene), move.prompt, scene.panes)
+                    # Of a start that failed it is not known what comes of it: then tmux is asked.
+                    self._made.pop(move.session, None)
+                    self._made[move.session] = self._launcher.start(placement(move, scene), move.prompt, scene.panes)
                 return True
         return False
 
@@ -259,6 +262,6 @@ class Engine:
                 if outcome in ("done", "refused"):
                     result = "done" if outcome == "done" else "refused"
                 orders.finish(tx, row.order_id, self._store.now_ms(), result, f"swap {row.id}: {sentence}", told)
-        for memory in (self._stopper, self._waiting, self._found, self._stopped, self._launched):
+        for memory in (self._stopper, self._waiting, self._found, self._stopped, self._launched, self._made):
             memory.clear()
         return f"swap {row.id}: {sentence}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from failover.candidates import candidates, rules
 from failover.claude import transcript
@@ -26,9 +27,19 @@ from failover.switcher.others import Others
 class Scene:
     """One look, taken once a pass and shared by all moves. What costs is looked up only when it is asked for."""
 
-    def __init__(self, config: Config, store: Store, tmux: Tmux, now: float, registry: Registry) -> None:
-        """now: epoch seconds; registry: the binary's own, as the last look left it."""
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        tmux: Tmux,
+        now: float,
+        registry: Registry,
+        made: Mapping[str, Pane] = MappingProxyType({}),
+    ) -> None:
+        """now: epoch seconds; registry: the binary's own, as the last look left it; made: the panes in which sessions
+        were just started, as tmux told."""
         self._config, self._store, self._tmux, self._now, self._registry = config, store, tmux, now, registry
+        self._made = made
         self._others = Others(registry)
         self._seen: dict[tuple[int, str], Seen] = {}
 
@@ -36,6 +47,10 @@ class Scene:
     def panes(self) -> Mapping[str, Pane]:
         """The first pane of each tmux session."""
         return self._tmux.panes()
+
+    def pane(self, session: str) -> Pane | None:
+        """Return a session's pane. Where it was just started in one, tmux is not asked again."""
+        return self._made.get(session) or self.panes.get(session)
 
     @cached_property
     def accounts(self) -> Sequence[Candidate]:
@@ -178,7 +193,7 @@ class Scene:
         if move.new_pid:
             known = ProcessId(move.new_pid, move.new_start)
             return known if process.alive(known) else None
-        return bearer(self.panes.get(move.session), move.session, move.launch)
+        return bearer(self.pane(move.session), move.session, move.launch)
 
     def _after(self, move: Move) -> Seen:
         found = self.process_of(move)

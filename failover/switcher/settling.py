@@ -8,11 +8,12 @@ from failover.core.move import Move, Step
 from failover.core.prompt import Templates
 from failover.errors import HostError
 from failover.events import SessionLaunched
+from failover.host import process
 from failover.store import sessions
 from failover.store.db import Store, Transaction
 from failover.store.sessions import Placement
 from failover.switcher import replaying
-from failover.switcher.launcher import new_launch_id, server_of
+from failover.switcher.launcher import new_launch_id
 from failover.switcher.look import Scene
 
 
@@ -46,11 +47,11 @@ class Settler:
                 moved = replace(moved, launches=move.launches + 1)
                 sessions.place(tx, placement(moved, scene))
             case "launched":
-                found, server = scene.process_of(move), server_of(scene.panes)
+                found, pane = scene.process_of(move), scene.pane(move.session)
                 if found is None:
                     raise HostError(f"{move.session}: its new process ended while it was looked at")
                 moved = replace(moved, new_pid=found.pid, new_start=found.start)
-                if server is not None:
+                if pane is not None and (server := process.identify(pane.server)) is not None:
                     moved = replace(moved, server_pid=server.pid, server_start=server.start)
                 sessions.place(tx, placement(moved, scene))
                 tx.emit(
@@ -73,7 +74,7 @@ class Settler:
 
 def placement(move: Move, scene: Scene) -> Placement:
     """Return where a move leaves its session."""
-    pane = scene.panes.get(move.session)
+    pane = scene.pane(move.session)
     return Placement(
         session=move.session,
         account=move.target or move.source,

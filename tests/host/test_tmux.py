@@ -14,7 +14,7 @@ import pytest
 
 from failover.errors import HostError
 from failover.host.process import alive, identify, send_signal
-from failover.host.tmux import Tmux
+from failover.host.tmux import Screen, Tmux
 from tests.places import short_dir
 from tests.waiting import wait_for
 
@@ -135,6 +135,18 @@ def test_a_paste_is_bracketed_and_not_submitted(tmux: Tmux, tmp_path: Path) -> N
     tmux.keys(pane.pane_id, "Enter")
     wait_for(lambda: "^[[200~" in tmux.capture(pane.pane_id).partition("#{pid}")[2], what="the line as it was read")
     assert libtmux.Server(socket_name=tmux.socket_name).cmd("list-buffers").stdout == []
+
+
+def test_a_screen_says_whose_it_is(tmux: Tmux, tmp_path: Path) -> None:
+    assert tmux.screen("%0") is None
+    pane = tmux.new_session("ccl-0", tmp_path, ["sh", "-c", "printf '1 2\\n\\n3'; exec sleep 60"])
+    wait_for(lambda: "3" in tmux.capture(pane.pane_id), what="the text")
+    shown = tmux.screen(pane.pane_id)
+    assert shown == Screen(pane.pid, False, tmux.capture(pane.pane_id))
+    assert shown.text.splitlines()[:3] == ["1 2", "", "3"]
+    kill(pane.pid)
+    wait_for(lambda: (shown := tmux.screen(pane.pane_id)) and shown.dead, what="the dead pane")
+    assert tmux.screen("%77") is None
 
 
 def test_a_pane_that_is_gone_is_an_error(tmux: Tmux, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from failover.clock import SystemClock
 from failover.config import Config, load
 from failover.core.move import Move
 from failover.core.session import HookCall
-from failover.events import Envelope
+from failover.events import Envelope, SessionStateChanged, subject
 from failover.host import process
 from failover.host.process import ProcessId
 from failover.host.tmux import Tmux
@@ -63,6 +63,7 @@ class Floor:
         self.tmux = Tmux(socket, conf="/dev/null")
         self.names = [spec.name for spec in self.config.sessions]
         self.dispatcher = self.start()
+        self._told = 0  # the last event that it heard
         for name in self.names:
             self.launch(name)
 
@@ -168,6 +169,7 @@ class Floor:
                     pid=place.pid, start=place.start, pane=place.pane, **fields,
                 ),
             )  # fmt: skip
+            tx.emit(SessionStateChanged(session=name, state=state, was="unknown", account=place.account))
 
     def hook(self, name: str, hook: str, **fields: Any) -> None:
         """Let a session's binary call a hook."""
@@ -217,11 +219,17 @@ class Floor:
     def state(self, name: str) -> str:
         return self.rows()[name]["state"] if name in self.rows() else "none"
 
+    def heard(self) -> list[Envelope]:
+        """Return what the dispatcher has heard since this was last asked."""
+        told, begins = events.after(self.store, self._told), self.dispatcher.topics
+        self._told = told[-1].id if told else self._told
+        return [one for one in told if subject(one.event).startswith(begins)]
+
     def turn(self, until: Any, timeout: float = 10.0, what: str = "the dispatcher") -> None:
         """Let the dispatcher look again and again until something is so."""
 
         def so() -> bool:
-            self.dispatcher.cycle(())
+            self.dispatcher.cycle(self.heard())
             return bool(until())
 
         wait_for(so, timeout=timeout, what=what)

@@ -54,7 +54,7 @@ class Fate:
         def so() -> bool:
             self.armed = not self.struck
             try:
-                floor.dispatcher.cycle(())
+                floor.dispatcher.cycle(floor.heard())
             except Killed:
                 floor.restart()
             self.armed = False

@@ -31,13 +31,13 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-def test_the_accounts_are_looked_at_once_a_second(floor: Floor, looks: list[float]) -> None:
+def test_the_accounts_are_looked_at_every_five_seconds(floor: Floor, looks: list[float]) -> None:
     clock = ManualClock()
     lows = Lows(floor.config, floor.store, clock)
     for _ in range(3):
         assert lows.now() == {}
     assert len(looks) == 1
-    clock.advance(1)
+    clock.advance(5)
     lows.now()
     assert len(looks) == 2
 

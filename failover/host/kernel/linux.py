@@ -93,8 +93,9 @@ def command_lines() -> Iterator[tuple[int, bytes]]:
             raw = b""
         finally:
             close(descriptor)
-        # None, or perhaps not all.
-        yield int(name), raw if 0 < len(raw) < _ONCE else command_line(int(name))
+        if not 0 < len(raw) < _ONCE:  # none, or perhaps not all; a kernel thread, which has none, has no program either
+            raw = command_line(int(name)) if raw or _link(f"/proc/{name}/exe") else b""
+        yield int(name), raw
 
 
 def environment(pid: int) -> dict[str, str]:
