@@ -90,7 +90,7 @@ def test_of_a_process_that_it_holds_nothing_is_read_in_proc(hall: Hall, monkeypa
     watcher.close()
 
 
-def test_the_status_files_are_written_at_once_and_then_rest_a_second(
+def test_the_status_files_are_written_at_once_and_then_rest_two_seconds(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[bool] = []
@@ -107,10 +107,10 @@ def test_the_status_files_are_written_at_once_and_then_rest_a_second(
     hall.sleepers[1].kill()
     hall.sleepers[1].wait()
     assert watcher.cycle(()) == "s1 is exited", "a death is told at once"
-    assert written == [True] and 0 < watcher.wake_after() <= 1
-    clock.advance(1)
+    assert written == [True] and 1 < watcher.wake_after() <= 2
+    clock.advance(2)
     assert watcher.cycle(()) == "" and written == [True, True]
-    assert watcher.wake_after() == 4, "five after the last look at everybody"
+    assert watcher.wake_after() == 3, "five after the last look at everybody"
     watcher.close()
 
 
