@@ -25,7 +25,7 @@ _TELLING = frozenset({"SessionStart", "UserPromptSubmit", "PostToolBatch", "Stop
 #: A session at work is noted at least this often, and its repository looked at (seconds).
 _EACH = 60.0
 #: What sessions do is noted together, once in this time (seconds).
-_REST = 2.0
+_REST = 1.0
 #: All sessions are looked at this often, however much is heard of some (seconds).
 _ALL_EACH = 5.0
 _GIT_TIMEOUT = 1.0

@@ -131,7 +131,7 @@ class Dispatcher:
                 said.append(_guarded(task, self._follower.look, task, scene))
         handed = tasks.handed_over(self._store)
         for task in handed:
-            if of is None or task.session in of or task.state == "delivering" or self._blocking.awaits(task.id):
+            if of is None or task.session in of or task.state == "delivering" or self._blocking.awaits(task):
                 said.append(self._blocking.look(task, scene))
         for memory in (self._blocking, self._deliverer):
             memory.forget(frozenset(task.id for task in handed))

@@ -22,7 +22,7 @@ class Watch:
     files: whether `changed` tells of files, and not of their folders.
     debounce_ms: a change is told when nothing has followed it for half of that, and at the latest after all of it. The
     library wakes up each half whether there is a change or not: at 5 ms that was half of what a daemon at rest took,
-    and at 25 a tenth of what a hundred sessions at work cost; at 50 it is still a fifth of two roles there.
+    and at 25 a tenth of what a hundred sessions at work cost; at 50 a third of what two roles took there.
     """
 
     def __init__(

@@ -171,7 +171,7 @@ class Entrance:
             at_ms=self._store.now_ms(),
             body=kept,
         )
-        if told == self._told.get(who.session):
+        if told == self._told.get(who.session) and not self._closing:
             self._unwritten[who.session] = line
             return
         with self._store.transaction() as tx:

@@ -25,9 +25,9 @@ class Blocking:
         """Return the seconds until the next look."""
         return BLOCKED_FOR / 4 if self._since else 5.0
 
-    def awaits(self, task: int) -> bool:
+    def awaits(self, task: Task) -> bool:
         """Say whether a task is to be looked at again soon, though nothing is heard of its session."""
-        return task in self._since
+        return bool(task.blocked) or task.id in self._since
 
     def look(self, task: Task, scene: Scene) -> str:
         """Bring a task's `blocked` up to date; return what is new, empty for nothing."""

@@ -226,6 +226,7 @@ class Engine:
                 self._stopper.stop(move, scene)
                 return True
             case "dead":
+                self._made.pop(move.session, None)
                 return True
             case "relaunching" if (move.launch, move.launches) not in self._launched:
                 self._launched.add((move.launch, move.launches))

@@ -201,6 +201,17 @@ def test_a_task_whose_session_asks_for_a_permission_is_blocked_and_that_is_told_
     floor.turn(lambda: len(floor.events("task.blocked")) == 2)
 
 
+def test_what_is_awaited_is_seen_without_a_look_at_all_tasks(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    floor.hand("t1")
+    monkeypatch.setattr("workers.dispatcher._ALL_EACH", float("inf"))
+    floor.sight("s-0", "waiting", waiting_for="permission prompt")
+    floor.turn(lambda: views.tasks(floor.store)[0].state == "blocked")
+    floor.sight("s-0", "working")
+    floor.turn(lambda: views.tasks(floor.store)[0].state == "running")
+    floor.sight("s-0", "exited")
+    floor.until("t1", "queued")
+
+
 def test_a_question_that_is_answered_at_once_is_not_told(floor: Floor) -> None:
     floor.hand("t1")
     floor.sight("s-0", "waiting", waiting_for="permission prompt")
