@@ -118,8 +118,8 @@ def rest(world: World, *names: str, timeout: float = 90) -> None:
         world.wait(over, f"{name} at rest", timeout)
 
 
-def say(world: World, *names: str) -> None:
-    """Ask each session something that it was never asked before, and wait for its answer."""
+def say(world: World, *names: str) -> dict[str, str]:
+    """Ask each session something never asked before, wait for its answer, and return what each was asked."""
     words = {name: f"words {next(_spoken)} to {name}" for name in names}
     for name, text in words.items():
         world.type(name, text)
@@ -130,6 +130,7 @@ def say(world: World, *names: str) -> None:
             60,
         )
     rest(world, *names)
+    return words
 
 
 def assert_nothing_lost(world: World) -> None:

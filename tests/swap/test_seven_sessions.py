@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from failover.host import process
 from failover.sim import audit, real_cli
 from failover.sim.world import World
+from tests.swap.actors import rest, say, texts
 
 SESSIONS = ("idle", "tool", "stream", "agent", "typed", "limit5h", "weekly")
 TYPED = "and tell me about PINEAPPLE too"
@@ -57,14 +57,6 @@ class Twins:
         self._thread.join(timeout=5)
 
 
-def texts(request: dict[str, Any]) -> str:
-    return "\n".join(
-        str(block.get("head") or block.get("text") or "")
-        for message in request["messages"]
-        for block in message["blocks"]
-    )
-
-
 def test_seven_sessions_move_and_nothing_is_lost(world: World) -> None:
     world.api.control(chunk_delay=0.01)
     world.up()
@@ -74,27 +66,15 @@ def test_seven_sessions_move_and_nothing_is_lost(world: World) -> None:
     def requests(name: str) -> list[dict[str, Any]]:
         return world.api.requests(conversation[name])
 
-    def stands(name: str, state: str) -> bool:
-        return world.state_of(name) == state
-
-    def answered(name: str) -> bool:
-        return len(requests(name)) >= 1 and stands(name, "idle")
-
-    def heard(name: str) -> bool:
-        return f"last words to {name}" in texts(requests(name)[-1])
-
     # Each has a first turn behind it, so that there is a history to carry over.
-    for name in SESSIONS:
-        world.type(name, f"first words of {name}")
-    for name in SESSIONS:
-        world.wait(partial(answered, name), f"{name} idle", 60)
+    first = say(world, *SESSIONS)
 
     # Two are stopped by limits, under a pause, so that no swap begins before all is in place.
     world.cli("pause")
     for name, mode in (("limit5h", "limit"), ("weekly", "limit7")):
         world.api.account("a", mode=mode)
         world.type(name, f"do what {name} has to do")
-        world.wait(partial(stands, name, "limited"), f"{name} limited", 30)
+        world.wait(lambda name=name: world.state_of(name) == "limited", f"{name} limited", 30)  # type: ignore[misc]
     world.api.account("a", mode="ok")
     before = {name: world.placement(name).pid for name in SESSIONS}
 
@@ -120,16 +100,13 @@ def test_seven_sessions_move_and_nothing_is_lost(world: World) -> None:
         assert world.placement(name).conversation == conversation[name]
 
     # Everyone goes on under b; who had nothing in flight is asked something now.
-    for name in SESSIONS:
-        world.wait(partial(stands, name, "idle"), f"{name} idle again", 60)
-        world.type(name, f"last words to {name}")
-        world.wait(partial(heard, name), f"{name} asked", 30)
-        world.wait(partial(stands, name, "idle"), f"{name} idle at last", 60)
+    rest(world, *SESSIONS)
+    say(world, *SESSIONS)
 
     for name in SESSIONS:
         under_b = [request for request in requests(name) if request["account"] == "b"]
         assert under_b, f"{name} never asked under b"
-        assert f"first words of {name}" in texts(under_b[0]), f"{name} came without its history"
+        assert first[name] in texts(under_b[0]), f"{name} came without its history"
         assert not [r for r in requests(name) if r["account"] == "a" and r["t"] > under_b[0]["t"]]
         screen = world.screen(name)
         assert "❯ 1." not in screen, f"a menu stands in {name}:\n{screen}"
@@ -145,7 +122,7 @@ def test_seven_sessions_move_and_nothing_is_lost(world: World) -> None:
         "the sub-agent's result is in the conversation"
     )
     found = audit.audit(world.api.records(), world.steps())
-    assert (found.lost_turns, found.lost_tool_results, found.tools_run_twice) == (0, 0, 0)
+    assert (found.lost_turns, found.lost_tool_results, found.tools_run_twice) == (0, 0, 0), found.losses
     assert twins.seen == []
     assert twins.samples > 20
     moves = {row["session"]: row["body"] for row in world.query("SELECT session, body FROM moves")}
