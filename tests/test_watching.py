@@ -11,7 +11,7 @@ import pytest
 
 from failover.bench.growth import Hall
 from failover.clock import ManualClock
-from failover.events import Envelope, HookReceived
+from failover.events import AnyEvent, Envelope, HookReceived, TaskQueued
 from failover.host.deaths import Deaths
 from failover.host.process import ProcessId
 from failover.queue.status import StatusFiles
@@ -129,8 +129,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str] | None]:
 
 
 def told(session: str) -> list[Envelope]:
-    hook = HookReceived(call=1, session=session, conversation="c", hook="Stop")
-    return [Envelope(id=1, source="control-plane", boot="b", seq=1, at_ms=0, event=hook)]
+    return [envelope(HookReceived(call=1, session=session, conversation="c", hook="Stop"))]
+
+
+def envelope(event: AnyEvent) -> Envelope:
+    return Envelope(id=1, source="x", boot="b", seq=1, at_ms=0, event=event)
 
 
 def test_a_change_of_the_registry_has_that_session_looked_at(hall: Hall, looks: list[frozenset[str] | None]) -> None:
@@ -161,6 +164,28 @@ def test_everybody_is_looked_at_now_and_then_and_when_nothing_is_known_of_what_w
     watcher.cycle(told("s2"))
     watcher.cycle(())
     assert looks == [None, {"s2"}, None, None]
+    watcher.close()
+
+
+def test_what_becomes_of_tasks_goes_into_the_status_files_and_has_no_session_looked_at(
+    hall: Hall, looks: list[frozenset[str] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher: Any = hall.role("session-watcher", SessionWatcher)
+    watcher._clock = clock = ManualClock()
+    watcher.cycle(())
+    clock.advance(2)
+    written: list[bool] = []
+
+    def update(self: StatusFiles, store: object, news: bool) -> list[str]:
+        written.append(news)
+        return []
+
+    monkeypatch.setattr(StatusFiles, "update", update)
+    watcher.cycle([envelope(TaskQueued(task=1, name="t1", project="app"))])
+    watcher.cycle([envelope(TaskQueued(task=2, name="t2", project="app")), *told("s1")])
+    assert looks == [None, set(), {"s1"}]
+    assert written == [True], "the second within two seconds"
+    assert watcher.wake_after() == 2
     watcher.close()
 
 

@@ -37,7 +37,7 @@ P = ParamSpec("P")
 
 #: How long it is enough to look at those tasks whose session is heard of (seconds).
 _ALL_EACH = 5.0
-#: What neither ends a task nor frees a session is looked into together (seconds).
+#: What is read of accounts is looked into together, and while a prompt is typed all else is (seconds).
 _REST = 1.0
 _TAKEN_AWAY = "its file was taken out of the inbox before it was handed to a session"
 
@@ -70,25 +70,30 @@ class Dispatcher:
         self._desk = TaskDesk(host.store, self._queues, self._follower)
         self._registry = Registry(host.config.shared_dir / "sessions")
         self._lows = Lows(host.config, host.store, host.clock)
-        self._looked, self._rests = 0.0, math.inf
-        self._types_at = math.inf  # when a prompt that is on its way asks for a look, and nothing else does
-        self._followed = 0.0  # when all tasks that sessions are at were looked at (monotonic)
+        self._looked = self._followed = 0.0  # when it was looked around, and when at all tasks of sessions (monotonic)
+        self._due = 0.0  # when it is to be looked around again (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
-        now, self._rests = self._clock.monotonic(), math.inf
+        now, due = self._clock.monotonic(), self._due
+        self._due = 0.0  # where something goes wrong below, all is looked at next
         self._lows.hear(heard)
-        calm = not any(map(_frees, heard)) if heard else now >= self._types_at
-        if calm and now - self._looked < _REST:
-            self._rests = self._looked + _REST - now
-            return "; ".join(filter(None, self._look_briefly(_ended(heard))))
+        said = self._intake.look()
+        if any(isinstance(one.event, UsageRead) for one in heard):
+            due = min(due, self._looked + _REST)
+        # Called for no known reason, something may have been missed.
+        known = heard or self._intake.stirred or self._deliverer.types
+        if known and not said and now < due and not any(map(_frees, heard)):
+            did = self._look_briefly(_ended(heard))
+            self._due = due
+            return "; ".join(filter(None, did))
         self._looked = now
         paused = flags.paused(self._store) is not None
         scene = self._scene()
-        said = self._desk.look(scene)
-        said += self._intake.look()
+        said += self._desk.look(scene)
         handed = self._look_after(scene, paused, self._concerned(heard), said)
         self._hand_out(scene, handed, paused, said)
+        self._due = math.inf
         return "; ".join(filter(None, said))
 
     def _scene(self, of: Collection[str] | None = None) -> Scene:
@@ -122,14 +127,17 @@ class Dispatcher:
     def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> list[Task]:
         """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return those
         that sessions have then."""
-        for task in tasks.handed_over(self._store):
+        handed, did = tasks.handed_over(self._store), []
+        for task in handed:
             if task.project not in self._queues:
                 continue  # no longer served; it waits until the project is in the configuration again
             if task.state == "delivering":
-                said.append(_guarded(task, self._deliverer.look, task, scene, paused))
+                did.append(_guarded(task, self._deliverer.look, task, scene, paused))
             elif of is None or task.session in of or self._follower.awaits(task.id):
-                said.append(_guarded(task, self._follower.look, task, scene))
-        handed = tasks.handed_over(self._store)
+                did.append(_guarded(task, self._follower.look, task, scene))
+        if any(did):  # whoever changes a task says so
+            handed = tasks.handed_over(self._store)
+        said += did
         for task in handed:
             if of is None or task.session in of or task.state == "delivering" or self._blocking.awaits(task):
                 said.append(self._blocking.look(task, scene))
@@ -177,9 +185,11 @@ class Dispatcher:
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
-        self._types_at = self._clock.monotonic() + self._deliverer.wake_after() if self._deliverer.types else math.inf
-        parts = (self._intake, self._deliverer, self._follower, self._blocking)
-        return min(self._rests, *(part.wake_after() for part in parts))
+        now = self._clock.monotonic()
+        self._due = min(self._due, now + min(_ALL_EACH, self._follower.wake_after(), self._blocking.wake_after()))
+        if self._deliverer.types:  # what was missed meanwhile is not missed for long
+            self._due = min(self._due, self._looked + _REST)
+        return min(self._due - now, self._intake.wake_after(), self._deliverer.wake_after())
 
     def descriptors(self) -> Sequence[int]:
         """Return what wakes it: changes in an inbox."""

@@ -9,7 +9,15 @@ from pathlib import Path
 from failover.claude import registry, transcript
 from failover.core.move import TERMINAL
 from failover.core.session import Activity, SessionState, View, state
-from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived, SessionDied, SessionStateChanged, sessions_named
+from failover.events import (
+    HOOKS_OF_TURNS,
+    Envelope,
+    HookReceived,
+    SessionDied,
+    SessionStateChanged,
+    sessions_named,
+    subject,
+)
 from failover.host.deaths import Deaths
 from failover.host.inotify import Watch
 from failover.host.process import ProcessId
@@ -62,6 +70,7 @@ class SessionWatcher:
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Look at the sessions of which something was heard, or at every placed one, and write what changed."""
         at, deaths = self._clock.monotonic(), self._deaths.dead()
+        self._news = self._news or any(not isinstance(one.event, HookReceived) for one in heard)
         of = self._concerned(heard, deaths, at)
         if of is not None and not of:
             return ", ".join(self._file(at))
@@ -90,7 +99,7 @@ class SessionWatcher:
         wanted = {ProcessId(one.pid, one.start): one.session for one in placed.values() if one.pid}
         self._deaths.hold(wanted, dead, everybody=of is None)
         self._again = at + _AGAIN if self._pending else math.inf
-        self._news = self._news or bool(changed) or any(not isinstance(one.event, HookReceived) for one in heard)
+        self._news = self._news or bool(changed)
         return ", ".join([*(f"{one.name} is {one.state}" for one in changed), *self._file(at)])
 
     def _watched(self) -> Watch:
@@ -98,7 +107,9 @@ class SessionWatcher:
 
     def _concerned(self, heard: Sequence[Envelope], deaths: set[ProcessId], at: float) -> frozenset[str] | None:
         """Return the sessions to be looked at, None for all: also where nothing is known of what woke this role."""
-        named = sessions_named(heard) if heard else frozenset[str]()
+        # What becomes of tasks is told in the projects' files; a session shows by itself what it does.
+        told = [one for one in heard if not subject(one.event).startswith("task.")]
+        named = sessions_named(told) if told else frozenset[str]()
         rang = self._watch.drain()
         stirred = self._stirred() if rang or not self._watch.folders else frozenset[str]()
         due = frozenset(self._pending if at >= self._again else ())

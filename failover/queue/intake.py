@@ -34,6 +34,7 @@ class Intake:
         self.serving = Serving(config)
         self._projects = {str(queue.inbox): project for project, queue in queues.items()}
         self._watch = Watch(self._inboxes())
+        self.stirred = False  # whether the last look was at a change in an inbox
         self._rescan = 0.0
         self._due = 0.0
         self._dirty: set[str] = set()  # projects whose inbox is to be looked at
@@ -49,7 +50,9 @@ class Intake:
         now = self._clock.monotonic()
         said: list[str] = []
         self._watch.drain()
-        self._dirty |= {self._projects[folder] for folder in self._watch.changed() if folder in self._projects}
+        changed = {self._projects[folder] for folder in self._watch.changed() if folder in self._projects}
+        self.stirred = bool(changed)
+        self._dirty |= changed
         if now >= self._rescan:
             said += self._look_everywhere()
             self._rescan = now + RESCAN

@@ -208,7 +208,7 @@ class Floor:
         """Let a person order something of a task; return outcome and sentence, empty while there is none."""
         with self.store.transaction() as tx:
             number = orders.place(tx, 1, verb, orders.Args(task=self.rows()[name]["id"]), by)
-        self.dispatcher.cycle(())
+        self.dispatcher.cycle(self.heard())
         found = orders.result(self.store, number)
         return (found.outcome, found.sentence) if found else ("", "")
 

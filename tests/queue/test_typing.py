@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
 
-from failover.events import AnyEvent, Envelope, HookReceived, OrderPlaced, SessionStateChanged
+from failover.errors import StoreError
+from failover.events import AnyEvent, Envelope, HookReceived, OrderPlaced, SessionStateChanged, UsageRead
 from failover.queue.scene import Scene
 from tests.queue.floor import Floor
+from tests.waiting import wait_for
 from workers import dispatcher
+from workers.dispatcher import Dispatcher
 
 
 def told(event: AnyEvent) -> Envelope:
@@ -45,17 +49,37 @@ def typing(make_floor: Callable[..., Floor], looks: list[Collection[str] | None]
     return floor
 
 
+def quiet(floor: Floor, looks: list[Collection[str] | None]) -> Dispatcher:
+    """Return a floor's dispatcher after everything was looked at."""
+    role = floor.dispatcher
+    role.cycle(())
+    role.wake_after()
+    looks.clear()
+    return role
+
+
 def test_the_next_look_of_who_types_is_at_that_session_alone(
     typing: Floor, looks: list[Collection[str] | None]
 ) -> None:
     role = typing.dispatcher
     assert role.wake_after() <= 0.25
-    role._types_at = role._clock.monotonic()  # that time is over
     role.cycle(())
     assert looks == [{"s-0"}]
-    assert 0 < role._rests <= 1, "everybody is looked at soon all the same"
     role.cycle([told(HookReceived(call=1, session="s-1", conversation="c", hook="UserPromptSubmit"))])
     assert looks == [{"s-0"}] * 2
+    role.wake_after()
+    assert role._due <= role._looked + 1, "everybody is looked at soon all the same"
+
+
+def test_what_is_read_of_accounts_has_everybody_looked_at_within_a_second(
+    make_floor: Callable[..., Floor], looks: list[Collection[str] | None]
+) -> None:
+    role = quiet(make_floor(2), looks)
+    role.cycle([told(UsageRead(account="main", window="five_hour", used=1.0, source="statusline", resets_at=None))])
+    assert looks == [] and 0 < role.wake_after() <= 1
+    role._due = role._clock.monotonic()  # that time is over
+    role.cycle(())
+    assert None in looks
 
 
 def test_the_session_s_own_hook_tells_at_once_that_it_took_the_prompt(
@@ -78,7 +102,6 @@ def test_a_turn_that_ends_ends_its_task_at_once_and_nobody_else_is_looked_at(
     looks.clear()
     floor.dispatcher.cycle([told(HookReceived(call=1, session="s-0", conversation="c", hook="Stop"))])
     assert floor.state("t1") == "done" and looks == [{"s-0"}]
-    assert 0 < floor.dispatcher.wake_after() <= 1, "then everybody"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +114,43 @@ def test_a_turn_that_ends_ends_its_task_at_once_and_nobody_else_is_looked_at(
     ids=["something that was not heard", "an order", "a session that is free"],
 )
 def test_whatever_else_wakes_it_has_everybody_looked_at(
-    typing: Floor, looks: list[Collection[str] | None], heard: tuple[Envelope, ...]
+    make_floor: Callable[..., Floor], looks: list[Collection[str] | None], heard: tuple[Envelope, ...]
 ) -> None:
-    typing.dispatcher.wake_after()
-    typing.dispatcher.cycle(heard)
+    role = quiet(make_floor(2), looks)
+    role.cycle(heard)
+    assert None in looks
+
+
+def test_a_change_in_an_inbox_has_sessions_looked_at_only_where_a_task_came(
+    make_floor: Callable[..., Floor], looks: list[Collection[str] | None]
+) -> None:
+    floor = make_floor(2)
+    role = quiet(floor, looks)
+
+    def stirs() -> bool:
+        return bool(select.select(role.descriptors(), [], [], 0)[0])
+
+    (floor.inbox / "note.txt").write_text("no task of anybody's")
+    wait_for(stirs, 5, "the change to be heard of")
+    role.cycle(())
+    assert looks == []
+    floor.drop("t1")
+    wait_for(stirs, 5, "the task to be heard of")
+    role.cycle(())
+    assert looks == [None] and floor.state("t1") == "delivering"
+
+
+def test_after_an_error_everybody_is_looked_at(
+    make_floor: Callable[..., Floor], looks: list[Collection[str] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = quiet(make_floor(2), looks)
+
+    def broken(*_: object) -> Any:
+        raise StoreError("the store is locked")
+
+    with monkeypatch.context() as broke:
+        broke.setattr(role, "_look_briefly", broken)
+        with pytest.raises(StoreError):
+            role.cycle([told(HookReceived(call=1, session="s-1", conversation="c", hook="Stop"))])
+    role.cycle([told(HookReceived(call=1, session="s-1", conversation="c", hook="UserPromptSubmit"))])
     assert None in looks
