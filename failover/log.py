@@ -89,6 +89,9 @@ def setup(role: str, stream: TextIO | None = None, *, format: str = "auto", leve
     format: auto (text on a terminal, JSON elsewhere), json or text; level: the mildest that is shown. What nobody
     caught and what the interpreter warns of is logged too: written by itself it would go past the redaction.
     """
+    # No line says from where in the code it came, or in which thread: so that is not found out either.
+    logging._srcfile, logging.logThreads, logging.logProcesses = None, False, False
+    logging.logMultiprocessing = False
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     text = stream.isatty() if format == "auto" else format == "text"

@@ -35,7 +35,7 @@ from failover.store import flags, tasks
 
 P = ParamSpec("P")
 
-#: How long it is enough to look at those tasks whose session is heard of (seconds).
+#: How long it is enough to look at the sessions of which something is heard (seconds).
 _ALL_EACH = 5.0
 #: What is read of accounts is looked into together, and while a prompt is typed all else is (seconds).
 _REST = 1.0
@@ -70,8 +70,8 @@ class Dispatcher:
         self._desk = TaskDesk(host.store, self._queues, self._follower)
         self._registry = Registry(host.config.shared_dir / "sessions")
         self._lows = Lows(host.config, host.store, host.clock)
-        self._looked = self._followed = 0.0  # when it was looked around, and when at all tasks of sessions (monotonic)
-        self._due = 0.0  # when it is to be looked around again (monotonic)
+        self._looked = 0.0  # when it was last seen who is free (monotonic)
+        self._due = 0.0  # when all are to be looked at again (monotonic)
 
     def cycle(self, heard: Sequence[Envelope]) -> str:
         """Take up new files, then look after what is handed over, then hand out more."""
@@ -87,13 +87,13 @@ class Dispatcher:
             did = self._look_briefly(_ended(heard))
             self._due = due
             return "; ".join(filter(None, did))
-        self._looked = now
-        paused = flags.paused(self._store) is not None
-        scene = self._scene()
+        of = self._concerned(heard) if known and not said and now < due else None
+        self._looked, paused = now, flags.paused(self._store) is not None
+        scene = self._scene(of)
         said += self._desk.look(scene)
-        handed = self._look_after(scene, paused, self._concerned(heard), said)
-        self._hand_out(scene, handed, paused, said)
-        self._due = math.inf
+        handed = self._look_after(scene, paused, of, said)
+        self._hand_out(scene, handed, paused, of, said)
+        self._due = math.inf if of is None else due
         return "; ".join(filter(None, said))
 
     def _scene(self, of: Collection[str] | None = None) -> Scene:
@@ -116,42 +116,51 @@ class Dispatcher:
         ]
 
     def _concerned(self, heard: Sequence[Envelope]) -> frozenset[str] | None:
-        """Return the sessions whose tasks may be at their end; None: any."""
-        told = [one for one in heard if _frees(one)]
-        now, named = self._clock.monotonic(), sessions_named(told) if told else frozenset[str]()
-        if named is None or now - self._followed >= _ALL_EACH:
-            self._followed = now
+        """Return the sessions that may be free now, or whose tasks may be at their end; None: any."""
+        named, dispatch = sessions_named([one for one in heard if _frees(one)]), self._config.dispatch
+        # Where a project's tasks at work are limited, one that ends makes room for other sessions too.
+        limited = dispatch.limits or dispatch.per_project is not None
+        if named is None or limited:
             return None
-        return named | _ended(heard)
+        awaited = {
+            task.session
+            for task in tasks.handed_over(self._store)
+            if task.state == "delivering" or self._follower.awaits(task.id) or self._blocking.awaits(task)
+        }
+        return named | _ended(heard) | awaited
 
     def _look_after(self, scene: Scene, paused: bool, of: frozenset[str] | None, said: list[str]) -> list[Task]:
-        """Look at each task that is being handed over, and at those that sessions (all, or some) are at. Return those
-        that sessions have then."""
+        """Look at the tasks that sessions (all, or some) have. Return those that all of them have then."""
         handed, did = tasks.handed_over(self._store), []
         for task in handed:
             if task.project not in self._queues:
                 continue  # no longer served; it waits until the project is in the configuration again
-            if task.state == "delivering":
-                did.append(_guarded(task, self._deliverer.look, task, scene, paused))
-            elif of is None or task.session in of or self._follower.awaits(task.id):
-                did.append(_guarded(task, self._follower.look, task, scene))
+            if of is None or task.session in of:
+                if task.state == "delivering":
+                    did.append(_guarded(task, self._deliverer.look, task, scene, paused))
+                else:
+                    did.append(_guarded(task, self._follower.look, task, scene))
         if any(did):  # whoever changes a task says so
             handed = tasks.handed_over(self._store)
         said += did
         for task in handed:
-            if of is None or task.session in of or task.state == "delivering" or self._blocking.awaits(task):
+            if of is None or task.session in of:
                 said.append(self._blocking.look(task, scene))
         for memory in (self._blocking, self._deliverer):
             memory.forget(frozenset(task.id for task in handed))
         return handed
 
-    def _hand_out(self, scene: Scene, handed: Sequence[Task], paused: bool, said: list[str]) -> None:
+    def _hand_out(
+        self, scene: Scene, handed: Sequence[Task], paused: bool, of: frozenset[str] | None, said: list[str]
+    ) -> None:
+        """Give sessions (all, or some) that are free what waits for them."""
         if paused or not tasks.any_queued(self._store):
             return
         serving, busy = self._intake.serving, {task.session: task.id for task in handed}
         seats = [
             scene.seat(session, serving, busy.get(session, 0), self._deliverer.resting(session))
             for session in serving.projects
+            if of is None or session in of
         ]
         free: dict[frozenset[str], list[str]] = {}
         for seat in seats:

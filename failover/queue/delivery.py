@@ -19,7 +19,7 @@ from failover.host import process
 from failover.host.tmux import Tmux
 from failover.queue.folder import Marker, Queue
 from failover.queue.scene import Scene
-from failover.store import fresh, tasks
+from failover.store import fresh, sessions, tasks
 from failover.store.db import Store
 from failover.store.fresh import FreshRequest
 
@@ -75,7 +75,7 @@ class Deliverer:
         anew: it begins a new conversation, so the prompt goes to the account-switcher, which alone starts processes.
         """
         placement, last_call = scene.placements[session], tasks.last_call(self._store)
-        if late := self._late(task, scene):
+        if late := self._late(task):
             return late
         handed = msgspec.structs.replace(
             task,
@@ -128,15 +128,17 @@ class Deliverer:
     def _prompt(self, task: Task) -> str:
         return prompt(task.id, task.attempt, str(self._queues[task.project].path(task.name)))
 
-    def _late(self, task: Task, scene: Scene) -> str:
-        """Follow a task that was taken after all, after it had been taken back."""
+    def _late(self, task: Task) -> str:
+        """Follow a task that was taken after all, after it had been taken back; by any session, looked at or not."""
         if not task.since_call:
             return ""
         found = tasks.prompt_with(self._store, marker_text(task.id, task.attempt + 1), task.since_call)
-        if found is None or found[0] not in scene.placements:
+        if found is None:
             return ""
         session, call = found
-        placement = scene.placements[session]
+        placement = sessions.placements(self._store, [session]).get(session)
+        if placement is None:
+            return ""
         again = msgspec.structs.replace(
             task,
             attempt=task.attempt + 1,

@@ -471,15 +471,15 @@ def test_a_floating_session_is_started_anew_for_another_project_s_task(make_floo
 
 
 def step(state: str) -> MoveAdvanced:
-    return MoveAdvanced(swap=1, move=1, session="s-1", state=state, was="", why="")
+    return MoveAdvanced(swap=1, move=1, session="s-0", state=state, was="", why="")
 
 
 def turned(state: str) -> SessionStateChanged:
-    return SessionStateChanged(session="s-1", state=state, was="")
+    return SessionStateChanged(session="s-0", state=state, was="")
 
 
 def hook(name: str) -> HookReceived:
-    return HookReceived(call=1, session="s-1", conversation="c", hook=name)
+    return HookReceived(call=1, session="s-0", conversation="c", hook=name)
 
 
 @pytest.mark.parametrize(

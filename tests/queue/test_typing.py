@@ -109,9 +109,8 @@ def test_a_turn_that_ends_ends_its_task_at_once_and_nobody_else_is_looked_at(
     [
         (),
         (told(OrderPlaced(order=1, verb="cancel")),),
-        (told(SessionStateChanged(session="s-1", state="idle", was="working")),),
     ],
-    ids=["something that was not heard", "an order", "a session that is free"],
+    ids=["something that was not heard", "an order"],
 )
 def test_whatever_else_wakes_it_has_everybody_looked_at(
     make_floor: Callable[..., Floor], looks: list[Collection[str] | None], heard: tuple[Envelope, ...]
@@ -119,6 +118,22 @@ def test_whatever_else_wakes_it_has_everybody_looked_at(
     role = quiet(make_floor(2), looks)
     role.cycle(heard)
     assert None in looks
+
+
+@pytest.mark.parametrize("limit", [{}, {"per_project": 1}], ids=["", "limited"])
+def test_who_may_be_free_is_looked_at_alone_and_given_what_waits(
+    make_floor: Callable[..., Floor], looks: list[Collection[str] | None], limit: dict[str, int]
+) -> None:
+    floor = make_floor(2, **limit)
+    for name in floor.names:
+        floor.sight(name, "working")
+    floor.drop("t1")
+    floor.until("t1", "queued")
+    role = quiet(floor, looks)
+    floor.sight("s-1", "idle")
+    role.cycle([told(SessionStateChanged(session="s-1", state="idle", was="working"))])
+    assert floor.state("t1") == "delivering"
+    assert looks == [None if limit else {"s-1"}], "where a project is limited, others may go before"
 
 
 def test_a_change_in_an_inbox_has_sessions_looked_at_only_where_a_task_came(
