@@ -34,6 +34,10 @@ class Rest:
         unrest += trouble
         if not unrest:
             self.since = time.time()
+            # A swap back to an account that has room again would take away a line that is typed and not sent yet, and
+            # would fall between the looks of which the record is made.
+            if self._operator.give("pause", tries=TRIES):
+                return [f"claude-failover pause failed {TRIES} times"]
             for name in world.sessions:
                 unrest += self._ask(name)
             unrest += self._calm_down()
@@ -91,12 +95,9 @@ class Rest:
     def _calm_down(self) -> list[str]:
         """Wait until orphans of killed binaries have ended and holds are gone; what stays is found by the record.
 
-        The daemon is paused for it, and stays so: a swap back to an account that has room again would fall between the
-        looks of which the record is made.
+        The daemon is paused, and stays so.
         """
         world = self._world
-        if self._operator.give("pause", tries=TRIES):
-            return [f"claude-failover pause failed {TRIES} times"]
 
         def calm() -> bool:
             supervisor = daemon.find(world.config.paths)
