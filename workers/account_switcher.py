@@ -41,10 +41,10 @@ _WANTED = ("operator.", "usage.swap-wanted", "task.fresh-wanted")
 #: What may begin a swap, or change what a session is placed on. What sessions do is none of its affair.
 _AT_REST_HEARS = (*_WANTED, "hook.received/SessionStart", "session.changed/exited", "session.died")
 #: In an open swap that is all that sessions do, but that they go on: at the end of a batch of tools one can be held, at
-#: the beginning of a tool one that was moved is seen to answer.
+#: the beginning of a tool one that was moved is seen to answer. Of the end of a process its descriptor tells.
 _IN_SWAP_HEARS = (
     *_WANTED,
-    *HOOKS_OF_TURNS,
+    *(hook for hook in HOOKS_OF_TURNS if hook != "hook.received/SessionEnd"),
     "hook.received/PostToolBatch",
     "hook.received/PreToolUse",
     *(f"session.changed/{state}" for state in get_args(SessionState) if state not in GO_ON),
@@ -123,8 +123,11 @@ class AccountSwitcher:
         """Say whether a session works on where it is: it is at no boundary where it is not held, and only of one that
         was moved is its next step awaited."""
         event = told.event
-        if not isinstance(event, HookReceived) or event.session in self._engine.returning:
+        if not isinstance(event, HookReceived):
             return False
+        prompt = self._engine.returning.get(event.session)
+        if prompt is not None:
+            return event.hook == "SessionStart" and bool(prompt)  # that it takes its prompt comes next
         return event.hook == "PreToolUse" or (event.hook == "PostToolBatch" and not event.held)
 
     def _take_up(self, paused: bool) -> list[str]:

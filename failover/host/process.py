@@ -127,13 +127,13 @@ def is_of_home(process: ProcessId, home: Path) -> bool:
     return not named or os.path.realpath(named) == str(home)
 
 
-def with_argument(text: str) -> list[ProcessId]:
+def with_argument(text: str, lines: Iterable[tuple[int, bytes]] | None = None) -> list[ProcessId]:
     """Return all live processes of this user, but not this one, with an argument that is or contains `text`.
 
-    The server of tmux keeps the arguments of the command that happened to start it, so `text` should be something
-    that only the wanted program is given.
+    lines: those of all processes, where they have just been read. The server of tmux keeps the arguments of the command
+    that happened to start it, so `text` should be something that only the wanted program is given.
     """
-    named = among(command_lines(), text)
+    named = among(command_lines() if lines is None else lines, text)
     return [one for one in named if any(text in argument for argument in cmdline(one))]
 
 

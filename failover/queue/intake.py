@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from failover.clock import Clock
 from failover.config import Config
@@ -33,7 +32,7 @@ class Intake:
         self._config, self._store, self._clock, self._queues = config, store, clock, queues
         self.serving = Serving(config)
         self._projects = {str(queue.inbox): project for project, queue in queues.items()}
-        self._watch = Watch(self._inboxes())
+        self._watch = self._watched()
         self.stirred = False  # whether the last look was at a change in an inbox
         self._rescan = 0.0
         self._due = 0.0
@@ -88,7 +87,7 @@ class Intake:
         # A folder that was made anew is watched no more, though it has the name of one that is.
         if made or len(self._watch.folders) != there:
             self._watch.close()
-            self._watch = Watch(self._inboxes())
+            self._watch = self._watched()
         return said
 
     def _look_at(self, project: str, now: float, said: list[str]) -> int:
@@ -120,8 +119,9 @@ class Intake:
         """Stop watching."""
         self._watch.close()
 
-    def _inboxes(self) -> list[Path]:
-        return [queue.inbox for queue in self._queues.values()]
+    def _watched(self) -> Watch:
+        # What is new is a task file: not our marker beside one, nor that one was put away.
+        return Watch([queue.inbox for queue in self._queues.values()], comes=names.SUFFIX)
 
     def _against(self, project: str, queue: Queue, found: Found) -> str:
         if problem := pin_problem(found.spec.session, project, self.serving.projects):

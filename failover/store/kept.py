@@ -21,13 +21,13 @@ class Kept(Generic[T]):
 
     def of(self, rows: Sequence[Any], whole: bool = True) -> list[T]:
         """Return what the rows say, in their order. whole: what is not among them is forgotten."""
-        now = {row[0]: self._one(row) for row in rows}
+        last, now = self._last, {}
+        for row in rows:  # hundreds, many times a second
+            values = tuple(row)
+            was = last.get(values[0])
+            now[values[0]] = was if was is not None and was[0] == values else (values, self._decode(row))
         if whole:
             self._last = now
         else:
-            self._last.update(now)
+            last.update(now)
         return [said for _, said in now.values()]
-
-    def _one(self, row: Any) -> tuple[tuple[object, ...], T]:
-        values, was = tuple(row), self._last.get(row[0])
-        return was if was is not None and was[0] == values else (values, self._decode(row))

@@ -49,7 +49,8 @@ class Engine:
         self._stopped: set[int] = set()  # moves that this process itself took to `stopping`
         self._launched: set[tuple[str, int]] = set()  # launches that this process has carried out
         self._made: dict[str, Pane] = {}  # session → the pane in which this process started it
-        self.returning: Collection[str] = ()  # sessions whose first step under the new account was awaited at last
+        # Sessions whose first step under the new account was awaited at last, and the prompt that each is to take.
+        self.returning: Mapping[str, str] = {}
 
     def descriptors(self) -> Sequence[int]:
         """Return the pidfds of processes whose death is awaited."""
@@ -86,8 +87,9 @@ class Engine:
         deadline = row.deadline_mono if row.host_boot == process.host_boot_id() else 0.0
         done: list[str] = []
         waits: dict[str, str] = {}
+        refused = swaps.refused(row, moves)
         for _ in range(_MAX_PASSES):
-            scene, refused = self.scene(), swaps.refused(row, moves)
+            scene = self.scene()
             slots, progressed = self._slots(moves, scene), False
             turned: dict[bool, list[Move]] = {True: [], False: []}  # whose hold is to stand, and whose is not
             for index, move in enumerate(moves):
@@ -118,7 +120,7 @@ class Engine:
                     self._waiting.note(move, around.slot, scene.seen(move), decision.why)
             for standing in (one for one, some in turned.items() if some):
                 self._holds.turn(turned[standing], standing)
-            self.returning = frozenset(move.session for move in moves if move.state in RETURNING)
+            self.returning = {move.session: move.prompt for move in moves if move.state in RETURNING}
             if swap.is_over(moves):
                 return self._finish(row, moves)
             if not progressed:
@@ -233,7 +235,9 @@ class Engine:
                 if scene.process_of(move) is None:
                     # Of a start that failed it is not known what comes of it: then tmux is asked.
                     self._made.pop(move.session, None)
-                    self._made[move.session] = self._launcher.start(placement(move, scene), move.prompt, scene.panes)
+                    self._made[move.session] = self._launcher.start(
+                        placement(move, scene), move.prompt, scene.panes, scene.lines
+                    )
                 return True
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from failover.claude import config_dir, launch, seed, transcript
@@ -61,16 +61,23 @@ class Launcher:
         found = bearer(pane, placement.session, placement.launch)
         return (pane, found) if pane and found else None
 
-    def start(self, placement: Placement, prompt: str = "", panes: Mapping[str, Pane] | None = None) -> Pane:
+    def start(
+        self,
+        placement: Placement,
+        prompt: str = "",
+        panes: Mapping[str, Pane] | None = None,
+        lines: Iterable[tuple[int, bytes]] | None = None,
+    ) -> Pane:
         """Start the binary for `placement` and return its pane, whose pid is the binary's.
 
-        panes: those that there are, where that was just looked up; tmux starts nothing in one that is in use.
+        panes: those that there are, where that was just looked up; tmux starts nothing in one that is in use. lines:
+        the arguments of all processes, where they have just been read.
         Raises HostError when the conversation has a live process, the account's env file cannot be used, the pane is in
         use, or tmux fails.
         """
         panes = self.tmux.panes() if panes is None else panes
         # The tmux server keeps the arguments of the command that started it: of the first session, perhaps.
-        living = [one for one in process.with_argument(placement.conversation) if one != server_of(panes)]
+        living = [one for one in process.with_argument(placement.conversation, lines) if one != server_of(panes)]
         if living:
             pid = living[0].pid
             raise HostError(f"{placement.session}: pid {pid} is on its conversation; end that process, then try again")

@@ -52,6 +52,11 @@ class Scene:
         """Return a session's pane. Where it was just started in one, tmux is not asked again."""
         return self._made.get(session) or self.panes.get(session)
 
+    @property
+    def lines(self) -> Sequence[tuple[int, bytes]]:
+        """The numbers and arguments of all processes."""
+        return self._others.lines
+
     @cached_property
     def accounts(self) -> Sequence[Candidate]:
         """The accounts as the policy sees them."""

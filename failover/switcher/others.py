@@ -15,6 +15,7 @@ class Others:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._found: dict[tuple[str, frozenset[int]], tuple[int, ...]] = {}
 
     @cached_property
     def _registered(self) -> Mapping[str, Sequence[ProcessId]]:
@@ -25,18 +26,25 @@ class Others:
         return found
 
     @cached_property
-    def _lines(self) -> Sequence[tuple[int, bytes]]:
+    def lines(self) -> Sequence[tuple[int, bytes]]:
         """The numbers and arguments of all processes. A hundred moves ask for one conversation each."""
         return tuple(process.command_lines())
 
     def on(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
-        """Return the live processes on a conversation, by registry and by arguments, less `ours`.
+        """Return the live processes on a conversation, by registry and by arguments, less `ours`."""
+        asked = (conversation, frozenset(ours))
+        if asked not in self._found:
+            self._found[asked] = self._look(conversation, ours)
+        return self._found[asked]
+
+    def _look(self, conversation: str, ours: set[int]) -> tuple[int, ...]:
+        """Look for the processes on a conversation, less `ours`.
 
         A child of ours has our arguments until it becomes another program: it is ours too. It may have done so, or have
         died, before its parent is asked for, so whoever is found is looked at once more after that.
         """
         found = set(self._registered.get(conversation, ()))
-        named = set(process.among(self._lines, conversation))
+        named = set(process.among(self.lines, conversation))
         strangers = [one for one in found | named if not ours.intersection((one.pid, *process.ancestors(one.pid)))]
         return tuple(
             sorted(

@@ -62,8 +62,14 @@ class Waiting:
 
     def at_rest(self, moves: Sequence[Move], scene: Scene) -> frozenset[str]:
         """Return the sessions that wait to be moved and are at rest."""
-        now = self._clock.monotonic()
-        return frozenset(move.session for move in moves if move.state in _WAIT and self._rests(move, scene, now))
+        good_since, found = self._clock.monotonic() - _GOOD_FOR, []
+        for move in moves:  # all of them, at each step that one takes
+            if move.state in _WAIT:
+                known = self._known.get(move.id)
+                good = known is not None and known.at > good_since and known.state == move.state
+                if (known.boundary if known is not None and good else scene.seen(move).standing.at) == "idle":
+                    found.append(move.session)
+        return frozenset(found)
 
     def forget(self, sessions: Collection[str] | None) -> None:
         """Forget the looks at some sessions, or at all (None)."""
@@ -79,10 +85,6 @@ class Waiting:
         if known is None or known.state != move.state or now - known.at >= _GOOD_FOR:
             return None
         return known
-
-    def _rests(self, move: Move, scene: Scene, now: float) -> bool:
-        known = self._of(move, now)
-        return (known.boundary if known is not None else scene.seen(move).standing.at) == "idle"
 
 
 def told(waits: Mapping[str, str]) -> str:

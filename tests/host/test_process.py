@@ -19,6 +19,7 @@ from failover.host.process import (
     alive,
     children,
     cmdline,
+    command_lines,
     host_boot_id,
     identify,
     open_end,
@@ -88,6 +89,8 @@ def test_a_process_is_found_by_an_argument_that_contains_the_text() -> None:
     marker = f"/nowhere/ccl-0.{os.getpid()}.settings.json"
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", f"--settings={marker}"]) as process:
         assert with_argument(marker) == [known(process)]
+        assert with_argument(marker, list(command_lines())) == [known(process)]
+        assert with_argument(marker, []) == [], "what was read before is not read again"
         assert marker in cmdline(known(process))[-1]
         process.kill()
     assert with_argument(marker) == []

@@ -96,9 +96,18 @@ def test_who_is_held_or_ends_is_looked_at_at_once(switcher: Switcher, event: Any
 
 @pytest.mark.parametrize("hook", ["PreToolUse", "PostToolBatch"])
 def test_the_first_step_of_one_that_was_moved_is_looked_at_at_once(switcher: Switcher, hook: str) -> None:
-    switcher.role._engine.returning = {"other"}
+    switcher.role._engine.returning = {"other": "go on"}
     assert not switcher.hear(msgspec.structs.replace(PASSES, hook=hook))
     assert switcher.hear(msgspec.structs.replace(PASSES, hook=hook, session="other"))
+
+
+@pytest.mark.parametrize(("prompt", "looked"), [("go on", False), ("", True)])
+def test_that_one_that_was_moved_has_started_is_looked_at_where_it_is_not_to_take_a_prompt_next(
+    switcher: Switcher, prompt: str, looked: bool
+) -> None:
+    switcher.role._engine.returning = {"s": prompt}
+    assert switcher.hear(msgspec.structs.replace(PASSES, hook="SessionStart")) is looked
+    assert switcher.hear(msgspec.structs.replace(PASSES, hook="UserPromptSubmit"))
 
 
 def test_it_hears_each_step_while_a_swap_is_open(switcher: Switcher) -> None:
