@@ -11,6 +11,7 @@ from failover.core.move import AWAY, BEFORE_DEATH
 from failover.core.session import GO_ON, SessionState
 from failover.errors import FailoverError
 from failover.events import HOOKS_OF_TURNS, Envelope, HookReceived
+from failover.host import process
 from failover.host.lock import RoleLock
 from failover.host.tmux import Tmux
 from failover.runtime import Host, run
@@ -99,6 +100,8 @@ class AccountSwitcher:
         was, self._open = self._open, swaps.open_swap(self._store) is not None
         if self._open and not was:
             self._deaf_until = self._clock.monotonic() + _DEAF_FOR
+        if was and not self._open:
+            process.give_back_free()
         self._looked = self._clock.monotonic()
         return "; ".join(filter(None, sentences)) or ("paused" if paused else "nothing to do")
 

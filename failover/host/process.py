@@ -214,6 +214,15 @@ def give_back_memory() -> None:
     kernel.give_back_memory()
 
 
+def give_back_free() -> None:
+    """Have the memory that was freed in pieces go back to the kernel, after work that takes much and comes seldom.
+
+    Without it the switcher grew by a third of a MiB with each swap of a hundred sessions, while what it held stayed as
+    it was.
+    """
+    kernel.give_back_free()
+
+
 def die_with_parent(parent: int | None = None) -> None:
     """Ask the kernel for a SIGTERM when the parent dies; `parent` is who it should be (default: whoever it is now).
 

@@ -150,6 +150,10 @@ def give_back_memory() -> None:
     """Do nothing: this system's allocator keeps no large buffers."""
 
 
+def give_back_free() -> None:
+    """Do nothing: this system takes it back by itself when it is short of memory."""
+
+
 @functools.cache
 def boot() -> str:
     """Return the kernel's random name of this boot, which no process outlives."""
