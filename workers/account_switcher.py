@@ -40,7 +40,7 @@ _LOCK_WAIT = 2.0
 _LOGIN_LASTS = 3600.0
 _WANTED = ("operator.", "usage.swap-wanted", "task.fresh-wanted")
 #: What may begin a swap, or change what a session is placed on. What sessions do is none of its affair.
-_AT_REST_HEARS = (*_WANTED, "hook.received/SessionStart", "session.changed/exited", "session.died")
+_AT_REST_HEARS = (*_WANTED, "hook.received/SessionStart", "session.changed/exited")
 #: In an open swap that is all that sessions do, but that they go on: at the end of a batch of tools one can be held, at
 #: the beginning of a tool one that was moved is seen to answer. Of the end of a process its descriptor tells.
 _IN_SWAP_HEARS = (
@@ -49,7 +49,6 @@ _IN_SWAP_HEARS = (
     "hook.received/PostToolBatch",
     "hook.received/PreToolUse",
     *(f"session.changed/{state}" for state in get_args(SessionState) if state not in GO_ON),
-    "session.died",
 )
 
 

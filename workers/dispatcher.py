@@ -49,7 +49,6 @@ class Dispatcher:
     topics: tuple[str, ...] = (
         *HOOKS_OF_TURNS,
         *(f"session.changed/{state}" for state in get_args(SessionState) if state not in GO_ON),
-        "session.died",
         "session.adopted",
         "session.turned",
         "swap.started",

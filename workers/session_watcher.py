@@ -220,11 +220,12 @@ class SessionWatcher:
             for one in changed:
                 sessions.sight(tx, one)
                 was = last[one.name].state if one.name in last else "unknown"
+                # First, so that who listens for deaths hears of it before roles are at work on the same cores.
+                if one.state == "exited" and was != "exited" and one.pid:
+                    tx.emit(SessionDied(session=one.name, pid=one.pid))
                 if one.state != was:
                     account = placed[one.name].account
                     tx.emit(SessionStateChanged(session=one.name, state=one.state, was=was, account=account))
-                if one.state == "exited" and was != "exited" and one.pid:
-                    tx.emit(SessionDied(session=one.name, pid=one.pid))
 
     def wake_after(self) -> float:
         """Return the seconds until the next look."""
