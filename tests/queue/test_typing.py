@@ -145,7 +145,7 @@ def test_a_change_in_an_inbox_has_sessions_looked_at_only_where_a_task_came(
     def stirs() -> bool:
         return bool(select.select(role.descriptors(), [], [], 0)[0])
 
-    (floor.inbox / "note.txt").write_text("no task of anybody's")
+    (floor.inbox / "half.md").write_text("---\npriority:")
     wait_for(stirs, 5, "the change to be heard of")
     role.cycle(())
     assert looks == []

@@ -53,6 +53,17 @@ def test_a_process_on_the_conversation_is_elsewhere_unless_it_is_ours_or_of_ours
     assert scene.elsewhere(CONVERSATION, {os.getpid()}) == ()
 
 
+def test_what_was_seen_of_all_processes_is_good_for_a_moment_only(scene: Scene) -> None:
+    conversation = str(uuid.uuid4())
+    assert scene.elsewhere(conversation, set()) == ()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", conversation]) as late:
+        try:
+            wait_for(lambda: scene.elsewhere(conversation, set()) == (late.pid,), what="a look at who came since")
+            assert late.pid in {pid for pid, _ in scene.lines}
+        finally:
+            late.kill()
+
+
 def test_a_new_process_that_is_known_lives_as_long_as_it_does_whatever_its_arguments_show(
     scene: Scene, child: subprocess.Popen[bytes]
 ) -> None:
