@@ -24,8 +24,9 @@ assert sys.platform == "linux"  # so that the types of other systems are not ask
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _LARGE = 128 * 1024  # glibc's own measure, before it adapts it (bytes)
-#: How often a process without arguments is looked at, and how long is waited each time (seconds).
-_LOOKS, _MOMENT = 10, 0.001
+#: How often a process without arguments is looked at, and how long is waited each time (seconds). Ten were once too few
+#: on a busy host: who becomes another program waits for its share of a core in the middle of that.
+_LOOKS, _MOMENT = 50, 0.001
 #: So much is read at once (bytes).
 _ONCE = 65536
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
