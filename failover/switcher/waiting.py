@@ -62,12 +62,11 @@ class Waiting:
 
     def at_rest(self, moves: Sequence[Move], scene: Scene) -> frozenset[str]:
         """Return the sessions that wait to be moved and are at rest."""
-        good_since, found = self._clock.monotonic() - _GOOD_FOR, []
+        now, found = self._clock.monotonic(), []
         for move in moves:  # all of them, at each step that one takes
             if move.state in _WAIT:
-                known = self._known.get(move.id)
-                good = known is not None and known.at > good_since and known.state == move.state
-                if (known.boundary if known is not None and good else scene.seen(move).standing.at) == "idle":
+                known = self._of(move, now)
+                if (known.boundary if known is not None else scene.seen(move).standing.at) == "idle":
                     found.append(move.session)
         return frozenset(found)
 
