@@ -39,6 +39,9 @@ from failover.store.db import Store
 
 #: Every role looks at least this often, whatever it heard (seconds).
 RECONCILE_EVERY = 5.0
+#: How long a role lets news settle that nobody waits for to a few milliseconds (seconds): who only listens has heard
+#: it by then, and does not stand in line for a core behind those who act on it.
+SETTLE = 0.01
 _BACK_OFF_FIRST, _BACK_OFF_MOST = 0.25, 5.0
 #: How long a role waits for the lock of a predecessor that is just ending (seconds).
 _LOCK_WAIT = 2.0
@@ -154,16 +157,17 @@ def hosted(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Host]
         yield Host(config, paths, store, SystemClock(), boot, process, log, publisher)
 
 
-def run(name: str, make: Callable[[Host], Role], *, rest: float = 0.0) -> None:
+def run(name: str, make: Callable[[Host], Role], *, rest: float = 0.0, settle: float = 0.0) -> None:
     """Run a role until SIGTERM or SIGINT; this is a worker's whole `main`.
 
-    rest: how long after a look what is heard may wait for the next one (seconds); what descriptors tell does not.
+    rest: how long after a look what is heard may wait for the next one (seconds); settle: how long the first that is
+    heard waits for what comes with it. What descriptors tell waits for neither.
     Ends the process: 0 after a signal, 1 or 2 with a logged sentence when the role cannot start. An exception that is
     no FailoverError is logged with its traceback and ends the role with 1, so that supervisord starts it afresh.
     """
     try:
         with hosted(name) as host, _Signals() as signals:
-            Shell(host, make, signals, rest).run()
+            Shell(host, make, signals, rest, settle).run()
         if signals.reload:
             restart()
     except FailoverError as error:
@@ -216,8 +220,10 @@ class _Signals:
 class Shell:
     """The loop around one role."""
 
-    def __init__(self, host: Host, make: Callable[[Host], Role], signals: _Signals, rest: float = 0.0) -> None:
-        self._host, self._signals, self._rest = host, signals, rest
+    def __init__(
+        self, host: Host, make: Callable[[Host], Role], signals: _Signals, rest: float = 0.0, settle: float = 0.0
+    ) -> None:
+        self._host, self._signals, self._rest, self._settle = host, signals, rest, settle
         self._role = make(host)
         self._subscriber = Subscriber(host.paths.bus_out, self._role.topics)
         self._back_off = 0.0
@@ -291,8 +297,15 @@ class Shell:
                 self._signals.drain()
             if self._signals.stopping or self._signals.reload or (hears and left <= 0):
                 return heard
-            if not self._back_off and (heard or missed or woken):
+            if self._back_off:
+                continue
+            if missed or woken or (heard and not self._settle):
                 return heard
+            if heard and hears:  # the rest of the wait is for what comes with it
+                hears, until = False, min(until, time.monotonic() + self._settle)
+                hears_at = until
+                for socket in subscriber.sockets:
+                    poller.unregister(socket)
 
     def _config_is_right(self) -> bool:
         """Check the configuration file; when it is wrong, say so and go on with the old one."""

@@ -1,11 +1,13 @@
 """A role for tests of the shell: `python -m tests.tiny_role NAME WAY`. It says whom it has heard and whom it sees.
 
 Ways: plain; stumble (a HostError in each of its first two cycles); crash (an error that nobody expected); wake (a pipe
-of its own wakes it); rest (it rests for an hour, unless its FIFO wakes it).
+of its own wakes it); rest (it rests for an hour, unless its FIFO wakes it); settle (what it hears waits for an hour,
+unless its FIFO wakes it); late (what it hears waits for a fifth of a second).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -39,8 +41,9 @@ class Tiny:
             raise HostError(f"stumbled over stone {self._cycles}")
         if self._way == "crash" and self._cycles == 2:
             raise ZeroDivisionError("with token=abcdefgh")
-        if self._way in ("wake", "rest") and self._cycles == 2:
-            self._woken = len(os.read(self._pipe[0], 10))
+        if self._way in ("wake", "rest", "settle") and self._cycles >= 2:
+            with contextlib.suppress(BlockingIOError):
+                self._woken += len(os.read(self._pipe[0], 10))
         seen = [row["role"] for row in self._host.store.query("SELECT role FROM roles ORDER BY role")]
         return f"Heard {self._heard}, sees {seen}, woken {self._woken}"
 
@@ -56,4 +59,5 @@ class Tiny:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Tiny, rest=3600.0 if sys.argv[2] == "rest" else 0.0)
+    rest, settle = {"rest": (3600.0, 0.0), "settle": (0.0, 3600.0), "late": (0.0, 0.2)}.get(sys.argv[2], (0.0, 0.0))
+    run(sys.argv[1], Tiny, rest=rest, settle=settle)

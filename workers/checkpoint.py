@@ -13,7 +13,7 @@ import msgspec
 from failover.clock import Clock
 from failover.core.session import Activity
 from failover.events import CheckpointWritten, Envelope, HookReceived, sessions_named
-from failover.runtime import Host, run
+from failover.runtime import SETTLE, Host, run
 from failover.store import checkpoints, sessions, tasks, usage
 from failover.store.checkpoints import Checkpoint, Doing, Git, Noted, Tool
 from failover.store.db import Store
@@ -226,7 +226,7 @@ def _ask(cwd: str) -> Git | None:
 
 def main() -> None:
     """Run the role."""
-    run("checkpoint", CheckpointRole, rest=_REST)
+    run("checkpoint", CheckpointRole, rest=_REST, settle=SETTLE)
 
 
 if __name__ == "__main__":

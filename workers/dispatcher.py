@@ -30,7 +30,7 @@ from failover.queue.following import Follower
 from failover.queue.intake import Intake
 from failover.queue.ordering import TaskDesk
 from failover.queue.scene import Lows, Scene
-from failover.runtime import Host, run
+from failover.runtime import SETTLE, Host, run
 from failover.store import flags, tasks
 
 P = ParamSpec("P")
@@ -235,7 +235,7 @@ def _guarded(task: Task, step: Callable[P, str], *args: P.args, **kwargs: P.kwar
 
 def main() -> None:
     """Run the role."""
-    run("dispatcher", Dispatcher)
+    run("dispatcher", Dispatcher, settle=SETTLE)
 
 
 if __name__ == "__main__":

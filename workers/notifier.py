@@ -12,7 +12,7 @@ from failover.host.wake import pipe
 from failover.notify.delivery import Delivery
 from failover.notify.intake import Intake
 from failover.notify.roles import RoleWatch
-from failover.runtime import Host, run
+from failover.runtime import SETTLE, Host, run
 from failover.store import outbox
 
 #: How long the end waits for what is under way, all sinks together (seconds).
@@ -66,7 +66,7 @@ class Notifier:
 
 def main() -> None:
     """Run the role."""
-    run("notifier", Notifier, rest=_REST)
+    run("notifier", Notifier, rest=_REST, settle=SETTLE)
 
 
 if __name__ == "__main__":
