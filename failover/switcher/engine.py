@@ -104,6 +104,7 @@ class Engine:
                     waits[move.session] = known.why if slot else "others are being moved"
                     continue
                 decision: Step | Wait = Step("hold", "")
+                been = {move.state}
                 while isinstance(decision, Step) and move.state not in TERMINAL:
                     around = self._around(row, move, scene, slots, deadline, refused, preflight, paused)
                     decision = steps.decide(move, scene.seen(move), around)
@@ -112,9 +113,11 @@ class Engine:
                         slots, progressed = self._slots(moves, scene), True
                         refused |= set(move.refused)
                         done.append(f"{move.session} {move.state} ({decision.why})")
-                    # What changes the world ends the pass for this session: the next step needs a new look.
-                    if self._act_safely(move, around, scene, waits):
+                    # What changes the world ends the pass for this session: the next step needs a new look. So does
+                    # the way back to where it was: this pass would look no more, and go round for ever.
+                    if self._act_safely(move, around, scene, waits) or move.state in been:
                         break
+                    been.add(move.state)
                 if isinstance(decision, Wait):
                     waits.setdefault(move.session, decision.why)
                     self._waiting.note(move, around.slot, scene.seen(move), decision.why)

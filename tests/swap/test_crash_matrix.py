@@ -23,6 +23,7 @@ CELLS = (
     "account-switcher:relaunched:before",
     "bus:answering:after",
     "supervisord:holding:after",
+    "supervisord:checkpointed:before",
     "supervisord:dead:after",
     "tmux:at_boundary:after",
     "tmux:dead:before",
