@@ -19,22 +19,26 @@ from failover.sim.world import World
 
 #: What one run sends. It fits into the queues on the way (HIGH_WATER_MARK, BACKLOG): nothing of it may be dropped.
 _COUNT = 9_000
-_EVENTS = 400
+#: For each trial so many turns of sending it, and one of so many single events.
+_TURNS, _EVENTS = 4, 100
 
 
 def bus(effort: Effort) -> list[Row]:
     """Send through the running bus: with our publisher and subscriber, and with pyzmq alone; the two take turns.
 
-    Both send the same bytes from one process to another. Then single events, to a process that runs the roles' shell.
+    Both send the same bytes from one process to another. Then single events, in turns to a process that runs the roles'
+    shell and to a loop of pyzmq alone.
     """
     with World(accounts=("a",)) as world:
         world.up()
-        ours, raw = [], []
-        for _ in range(effort.trials + 1):
+        ours, raw, bare, waits = [], [], list[float](), list[float]()
+        # A run lasts a twentieth of a second, and the machine is faster and slower by the second: many short turns.
+        for _ in range(_TURNS * effort.trials + 1):
             raw.append(_rate(world, "raw"))
             ours.append(_rate(world, "ours"))
-        count = effort.size(_EVENTS, 50)
-        bare, waits = latency(world, count, "single"), latency(world, count)
+        for _ in range(effort.trials):
+            bare += latency(world, effort.size(_EVENTS, 50), "single")
+            waits += latency(world, effort.size(_EVENTS, 50))
     return [
         row("bus, events each second, against pyzmq alone", statistics.median(ours[1:]), "1/s",
             statistics.median(raw[1:]), 0.85, least=True),
