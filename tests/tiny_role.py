@@ -30,7 +30,8 @@ class Tiny:
         self._woken = 0
         self._heard: list[str] = []
         fifo = os.environ.get("TINY_FIFO")
-        self._pipe = (os.open(fifo, os.O_RDWR | os.O_NONBLOCK), os.open(fifo, os.O_RDWR)) if fifo else os.pipe()
+        self._pipe = (os.open(fifo, os.O_RDWR), os.open(fifo, os.O_RDWR)) if fifo else os.pipe()
+        os.set_blocking(self._pipe[0], False)
         if self._way == "wake":
             os.write(self._pipe[1], b"x")
 
